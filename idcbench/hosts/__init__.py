@@ -1,0 +1,1 @@
+"""Machines that commands run on: a network namespace, later a container or an SSH machine."""

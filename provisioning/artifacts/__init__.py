@@ -1,0 +1,1 @@
+"""The binaries that provisioning needs: found, downloaded or built, by version and digest."""

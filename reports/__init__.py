@@ -1,0 +1,1 @@
+"""Reports: a model of one run, and the forms it is written in."""

@@ -1,0 +1,1 @@
+"""The tests that users run against a cluster."""
