@@ -61,7 +61,7 @@ class Timers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentState:
-    """One component on one host as its supervisor sees it. ``state``: running, frozen, stopped, or waiting to be restarted."""
+    """One component on one host as its supervisor sees it; ``waiting`` means: for its restart."""
 
     host: str
     component: str

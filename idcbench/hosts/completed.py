@@ -9,7 +9,7 @@ from ..errors import IdcError
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A command that ended: where, what, and what it left. ``stdout`` and ``stderr`` are text, undecodable bytes replaced."""
+    """A command that ended: where, what, and what it left. Output is text, undecodable bytes replaced."""
 
     host: str
     argv: tuple[str, ...]
