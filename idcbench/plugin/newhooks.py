@@ -1,0 +1,26 @@
+"""The hooks that idcbench adds to pytest, for conftest files and other plugins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from ..cluster import Target
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_idc_target(config: pytest.Config, target: str) -> Target | None:
+    """Provide the target that ``--idc-target=TARGET`` names, or ``None`` when the name is not yours.
+
+    Called once per process in ``pytest_configure``, in each xdist worker too: there the context manager of the target
+    is entered with ``keep=True`` after the controller's has the cluster ready, and must join that cluster.
+    idcbench's own targets are asked last. May raise :class:`idcbench.errors.UsageError`.
+    """
+
+
+@pytest.hookspec
+def pytest_idc_run_finished(config: pytest.Config, path: Path) -> None:
+    """Called when the run directory ``path`` is complete, after the cluster is gone; not in xdist workers."""
