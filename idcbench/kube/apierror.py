@@ -1,0 +1,85 @@
+"""What the API server refused, or that none answered: the one error of every call in this room."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from time import time
+
+import msgspec
+
+from ..errors import IdcError
+
+UNREACHABLE = "Unreachable"
+"""The reason of an error without an answer; its status is 0."""
+
+
+class ApiError(IdcError):
+    """An API call failed.
+
+    ``status`` is the HTTP status, or 0 when no answer came in time; ``reason`` is the server's own word for it
+    (``NotFound``, ``Conflict``, ``Forbidden``, …), ``message`` its sentence. ``retry_after_s`` is what the server
+    asked for, if it did. Picklable.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        message: str,
+        path: str = "",
+        method: str = "GET",
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(status, reason, message, path, method, retry_after_s)
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.path = path
+        self.method = method
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        answer = f"{self.status} {self.reason}" if self.status else self.reason
+        return f"{self.method} {self.path}: {answer}: {self.message}"
+
+
+class Status(msgspec.Struct, frozen=True):
+    """The ``Status`` object in which an API server explains a refusal."""
+
+    kind: str = ""
+    code: int = 0
+    reason: str = ""
+    message: str = ""
+
+
+_status = msgspec.json.Decoder(Status)
+
+
+def refusal(
+    status: int, body: bytes, *, path: str, method: str, phrase: str = "", retry_after: str | None = None
+) -> ApiError:
+    """The error for an answer of ``status``; a body that is no ``Status`` object (a proxy's page) is quoted."""
+    try:
+        told = _status.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        told = Status(message=body[:300].decode(errors="replace").strip())
+    message = told.message or "the answer says no more"
+    return ApiError(status, told.reason or phrase, message, path, method, retry_after_s(retry_after))
+
+
+def unreachable(server: str, why: str, *, path: str, method: str) -> ApiError:
+    """The error for a call that got no answer."""
+    message = f"{server} gave no answer ({why}); is the cluster up, and is this its address?"
+    return ApiError(0, UNREACHABLE, message, path, method)
+
+
+def retry_after_s(value: str | None) -> float | None:
+    """The ``Retry-After`` header in seconds from now: a number or a date; ``None`` when absent or unreadable."""
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time())
+    except ValueError:
+        return None
