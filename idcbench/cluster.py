@@ -88,7 +88,10 @@ class Happening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterFacts:
-    """What the report says about the cluster; plain values only."""
+    """What the report says about the cluster; plain values only.
+
+    ``ours`` is false for a cluster that idcbench did not make: disruptive tests then need to be allowed by its name.
+    """
 
     target: str
     name: str
@@ -103,6 +106,7 @@ class ClusterFacts:
     virtual_ip: str = ""
     ready_s: float | None = None
     reused: bool = False
+    ours: bool = True
     versions: dict[str, str] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
 

@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from ..progress import Progress
     from .live import LiveCluster, LiveHost
     from .record import Record
-    from .session import IdcSession
+    from .running import Running
 
 PLUGIN = "idcbench-session"
 NO_TARGET = "needs a cluster: type `pytest --idc-target=embedded` (or set idc_target in the ini file)"
 
 
-def _session(request: pytest.FixtureRequest) -> IdcSession:
-    session: IdcSession | None = request.config.pluginmanager.get_plugin(PLUGIN)
+def _session(request: pytest.FixtureRequest) -> Running:
+    session: Running | None = request.config.pluginmanager.get_plugin(PLUGIN)
     if session is None:
-        pytest.fail(f"{request.node.nodeid or request.fixturename} {NO_TARGET}", pytrace=False)
+        pytest.fail(f"idc_cluster {NO_TARGET}", pytrace=False)
     return session
 
 
@@ -46,7 +46,8 @@ def idc_client(idc_cluster: LiveCluster) -> Iterator[Client]:
     """Creates, reads, changes and deletes objects as plain dictionaries; see ``idcbench.kube.crud.Client``."""
     from ..kube.crud import Client
 
-    yield Client(idc_cluster.access)
+    with Client(idc_cluster.access) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

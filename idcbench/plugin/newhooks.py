@@ -9,6 +9,7 @@ import pytest
 
 if TYPE_CHECKING:
     from ..cluster import Target
+    from ..progress import Progress
 
 
 @pytest.hookspec(firstresult=True)
@@ -18,6 +19,14 @@ def pytest_idc_target(config: pytest.Config, target: str) -> Target | None:
     Called once per process in ``pytest_configure``, in each xdist worker too: there the context manager of the target
     is entered with ``keep=True`` after the controller's has the cluster ready, and must join that cluster.
     idcbench's own targets are asked last. May raise :class:`idcbench.errors.UsageError`.
+    """
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_idc_progress(config: pytest.Config) -> Progress | None:
+    """Say who shows what is being waited for (``idcbench.progress``); idcbench's own display is asked last.
+
+    Called once in ``pytest_configure``, not in xdist workers. A step named ``""`` means that nothing is waited for.
     """
 
 

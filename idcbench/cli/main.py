@@ -1,0 +1,100 @@
+"""``idcbench``: the commands, each imported when it is used, and the one place that prints errors."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import click
+
+from .. import __version__
+from ..errors import IdcError
+
+BUG, USAGE, INTERRUPTED = 3, 4, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Lazy:
+    """A command in a module that is imported when the command is used."""
+
+    module: str
+    object: str
+    help: str
+
+    def load(self) -> click.Command:
+        command = getattr(import_module(f"idcbench.cli.{self.module}"), self.object)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"idcbench.cli.{self.module}.{self.object} is not a command")
+        return command
+
+
+COMMANDS = {
+    "run": Lazy("run", "run", "Bring a cluster up, run the suites on it, write the report."),
+    "up": Lazy("cluster", "up", "Bring a cluster up and keep it."),
+    "status": Lazy("cluster", "status", "Say what a cluster is and how it does."),
+    "exec": Lazy("cluster", "exec_", "Run a command on a host of a cluster."),
+    "stop": Lazy("cluster", "stop", "Stop a cluster, keep its data."),
+    "start": Lazy("cluster", "start", "Start a stopped cluster again."),
+    "down": Lazy("cluster", "down", "Remove a cluster."),
+    "report": Lazy("report", "report", "Write and open the report of a run."),
+    "artifacts": Lazy("artifacts", "artifacts", "The binaries a cluster is made of: list, get, verify, prune."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose help needs no command's module."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        lazy = COMMANDS.get(cmd_name)
+        return lazy.load() if lazy else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, lazy.help) for name, lazy in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="idcbench")
+def cli() -> None:
+    """Build a highly available Kubernetes out of what is at hand, break it, measure it, report it."""
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run a command; gives the exit code. Errors are told in a line; a traceback is a bug of idcbench."""
+    try:
+        return _code(cli.main(args, prog_name="idcbench", standalone_mode=False))
+    except click.ClickException as error:
+        _tell(error)
+        return USAGE
+    except IdcError as error:
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except Exception:  # noqa: BLE001 - the last resort, told with its traceback
+        traceback.print_exc()
+        click.echo("error: this is a bug of idcbench; please report it with the lines above", err=True)
+        return BUG
+
+
+def _tell(error: click.ClickException) -> None:
+    context = getattr(error, "ctx", None)
+    if isinstance(error, click.UsageError) and context is not None:
+        click.echo(f"error: {error.format_message()} (see `{context.command_path} --help`)", err=True)
+    else:
+        click.echo(f"error: {error.format_message()}", err=True)
+
+
+def _code(result: Any) -> int:
+    return result if isinstance(result, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

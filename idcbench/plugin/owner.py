@@ -1,0 +1,157 @@
+"""Owns the cluster and the run: in the one process without xdist, in the controller with it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..cluster import Cluster, Target
+from ..errors import IdcError, RunError
+from ..options import Settings
+from ..progress import Progress
+from ..runs.directory import Run, create_run
+from ..runs.schema import Check, RunDocument, TestCounts, Validity
+from .keeper import Keeper
+from .portal import Portal
+
+RUNS = Path(".idcbench")
+HURRIED_S = 2.5
+"""For the cluster's teardown after a signal: with the fixtures' share it stays below five seconds."""
+PATIENT_S = 60.0
+READY = "from the start of bringing the cluster up until every member answers and leaders are elected"
+
+
+@dataclass(frozen=True, slots=True)
+class Provided:
+    """What tests work with."""
+
+    cluster: Cluster
+    run: Run
+
+
+class Owner:
+    """Brings the cluster up once, makes the run directory, and ends both."""
+
+    def __init__(self, target: Target, settings: Settings, *, portal: Portal, progress: Progress) -> None:
+        self.settings = settings
+        self.portal = portal
+        self.refused: IdcError | None = None
+        self.run: Run | None = None
+        self._target = target
+        self._progress = progress
+        self._keeper: Keeper | None = None
+        self._provided: Provided | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    def provide(self) -> Provided:
+        """The cluster and the run. Raises :class:`IdcError` when there is none, every time the same."""
+        return self._provided or self.portal.call(self.provided())
+
+    async def provided(self) -> Provided:
+        """As :meth:`provide`, from within the portal."""
+        async with self._one_at_a_time:
+            if self.refused is not None:
+                raise self.refused
+            if self._provided is None:
+                try:
+                    self._provided = await self._bring_up()
+                except IdcError as error:
+                    self.refused = error
+                    raise
+            return self._provided
+
+    async def _bring_up(self) -> Provided:
+        check_writable(RUNS / self._target.id)
+        began_ns = time.monotonic_ns()
+        self._keeper = Keeper(self._target, self.settings.spec(), keep=self.settings.keep)
+        cluster = await self._keeper.opened()
+        ready_ns = time.monotonic_ns()
+        self.run = run = self._create_run()  # only now, as a cluster that could not be provided leaves no run
+        run.happened("bringing-up", at_ns=began_ns, target=self._target.id)
+        run.happened("ready", at_ns=ready_ns, reused=cluster.facts.reused)
+        if cluster.facts.ready_s is not None and not cluster.facts.reused:
+            labels = {} if cluster.facts.shape == "full" else {"shape": cluster.facts.shape}
+            ready = run.series("cluster.ready", unit="s", better="lower", labels=labels, definition=READY)
+            ready.add(cluster.facts.ready_s)
+        return Provided(cluster, run)
+
+    def _create_run(self) -> Run:
+        return create_run(RUNS, target_id=self._target.id, name=self.settings.run_name)
+
+    def finish(self, checks: Sequence[Check], *, interrupted: bool) -> RunDocument | None:
+        """Write run.json, then let go of the cluster; ``None`` without a run. The order lets nothing cost the results.
+
+        A run that was interrupted while the cluster was brought up is written too. Raises :class:`IdcError` when
+        run.json cannot be written or the cluster not taken down; the other is done then all the same.
+        """
+        if self.run is None and self._keeper is not None and interrupted:
+            self.run = self._create_run()
+        try:
+            return None if self.run is None else self._write(self.run, checks, interrupted=interrupted)
+        finally:
+            if self._keeper is not None:
+                self._progress("taking the cluster down" if not self.settings.keep else "leaving the cluster")
+                limit_s = HURRIED_S if interrupted else PATIENT_S
+                try:
+                    self.portal.call(self._keeper.close(), timeout_s=limit_s)
+                except TimeoutError:
+                    message = f"the cluster was not down within {limit_s:g} s; `idcbench down` removes what is left"
+                    raise IdcError(message) from None
+
+    def _write(self, run: Run, checks: Sequence[Check], *, interrupted: bool) -> RunDocument:
+        cluster = self._provided.cluster if self._provided else None
+        reasons = (
+            self._note_happenings(cluster, run) if cluster is not None else ["interrupted before there was a cluster"]
+        )
+        return run.finish(
+            tests=TestCounts.of(checks),
+            checks=checks,
+            facts=_facts(cluster),
+            options={"target": self._target.id} | _plain(self.settings),
+            validity=Validity(valid=not reasons, reasons=tuple(reasons)),
+            interrupted=interrupted,
+        )
+
+    def _note_happenings(self, cluster: Cluster, run: Run) -> list[str]:
+        """Copy the cluster's own timeline into the run's; what is said when it cannot be had."""
+        if cluster.faults is None:
+            return []
+        try:
+            happenings = self.portal.call(cluster.faults.happenings(), timeout_s=1.0)
+        except (IdcError, OSError, TimeoutError) as error:
+            return [f"the cluster's own timeline could not be read at the end: {error or type(error).__name__}"]
+        for happening in happenings:
+            fields = dataclasses.asdict(happening)
+            run.happened(fields.pop("what"), at_ns=fields.pop("at_ns"), source="cluster", **fields)
+        return []
+
+
+def check_writable(folder: Path) -> None:
+    """Raises :class:`RunError` when no run directory can be made in ``folder``; asked before a cluster is brought up."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise RunError(
+            f"{folder.absolute()}: a run directory is wanted here, but {there} is not writable for you; "
+            "change to a folder that is"
+        )
+
+
+def _facts(cluster: Cluster | None) -> dict[str, Any]:
+    if cluster is None:
+        return {}
+    return {
+        "cluster": cluster.facts,
+        "hosts": [{"name": host.name, "address": host.address} for host in cluster.hosts],
+        "capabilities": sorted(cluster.capabilities),
+    }
+
+
+def _plain(settings: Settings) -> dict[str, Any]:
+    values = dataclasses.asdict(settings)
+    return {key: sorted(value) if isinstance(value, frozenset) else value for key, value in values.items()}

@@ -1,0 +1,203 @@
+"""The plugin proper, registered by `entry.py` only when a target is given: begins and ends a session with a cluster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..cluster import Target
+from ..errors import IdcError
+from ..options import Settings
+from ..progress import Progress, silent
+from ..runs.schema import RunDocument
+from . import targets
+from .checks import Checks
+from .desk import Desk, Guest
+from .fixtures import PLUGIN
+from .junit import Junit
+from .limits import read_limits
+from .lock import ClusterLock
+from .marks import needs_cluster
+from .outcome import Ending
+from .owner import RUNS, Owner
+from .portal import Portal
+from .running import Refusal, Running
+from .selection import Selection
+from .signals import Signals
+from .stash import ASKED, Asked
+from .terminal import cluster_line, ending_lines, header_line
+
+
+def register(config: pytest.Config, settings: Settings) -> None:
+    """Check everything that was asked for, then take part in the session. Raises :class:`pytest.UsageError`."""
+    plugins = config.pluginmanager
+    plugins.register(targets, "idcbench-targets")
+    worker: dict[str, Any] = getattr(config, "workerinput", {})
+    try:
+        limits = read_limits(Path(settings.limits)) if settings.limits else ()
+        selection = Selection(config, settings)
+        progress: Progress = silent if worker else config.hook.pytest_idc_progress(config=config)
+        config.stash[ASKED] = Asked(settings, progress)
+        target: Target | None = config.hook.pytest_idc_target(config=config, target=settings.target)
+    except IdcError as error:
+        raise pytest.UsageError(str(error)) from None
+    if target is None:
+        raise pytest.UsageError(f"--idc-target={settings.target}: there is no such target")
+    portal = Portal()
+    source: Owner | Guest
+    if worker:
+        source = Guest(Path(worker["idc_desk"]), target, settings, portal=portal)
+        plugins.register(Leaving(source, portal), "idcbench-leaving")
+    else:
+        source = Owner(target, settings, portal=portal, progress=progress)
+        plugins.register(IdcSession(config, settings, source, selection, progress), "idcbench-owner")
+    running = Running(
+        settings,
+        source=source,
+        lock=ClusterLock(Path.cwd() / RUNS / target.id),
+        limits=limits,
+        portal=portal,
+        progress=progress,
+        worker=worker.get("workerid", ""),
+    )
+    plugins.register(selection, "idcbench-selection")
+    plugins.register(running, PLUGIN)
+    plugins.register(Refusal(running), "idcbench-refusal")
+
+
+class Leaving:
+    """The end of an xdist worker."""
+
+    def __init__(self, guest: Guest, portal: Portal) -> None:
+        self._guest = guest
+        self._portal = portal
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        try:
+            return (yield)
+        finally:
+            self._guest.close()
+            self._portal.close()
+
+
+class IdcSession:
+    """The one process without xdist, or xdist's controller: owns the cluster and the run."""
+
+    def __init__(
+        self, config: pytest.Config, settings: Settings, owner: Owner, selection: Selection, progress: Progress
+    ) -> None:
+        self.config = config
+        self.settings = settings
+        self._owner = owner
+        self._selection = selection
+        self._progress = progress
+        self._checks = Checks()
+        self._junit = Junit(config)
+        self._signals = Signals()
+        self._desk: Desk | None = None
+        self._document: RunDocument | None = None
+        self._problem: IdcError | None = None
+        self._signals.install()
+
+    def pytest_report_header(self) -> str:
+        return header_line(self.settings, self._selection.packaged)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """With xdist: open the desk before its workers start."""
+        if self._with_xdist():
+            self._desk = Desk(self._owner)
+            self._desk.open()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell an xdist worker where the desk is."""
+        if self._desk is not None:
+            node.workerinput["idc_desk"] = str(self._desk.path)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Bring the cluster up when a selected test needs it; run no test when there is none. Outside of capturing."""
+        if self._with_xdist() or session.config.option.collectonly:
+            return None
+        if session.testsfailed and not session.config.option.continue_on_collection_errors:
+            return None
+        if not any(needs_cluster(item) for item in session.items):
+            return None
+        try:
+            provided = self._owner.provide()
+        except IdcError:
+            return True
+        finally:
+            self._progress("")
+        self._say(cluster_line(provided.cluster.facts))
+        return None
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._checks.add(report)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """After all fixtures were torn down: run.json, the cluster, the exit code. Before the terminal's summary."""
+        result: object = None
+        self._junit.finish(self._owner.run.path if self._owner.run else None)
+        try:
+            result = yield
+        except KeyboardInterrupt:
+            if not self._signals.received:
+                raise
+        finally:
+            self._signals.closing = True
+            self._end()
+        session.exitstatus = self._ending(int(session.exitstatus)).code()
+        return result
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        for error in (self._owner.refused, self._problem):
+            if error is not None:
+                terminalreporter.write_line(f"error: {error}", red=True)
+        path = os.path.relpath(self._owner.run.path) if self._owner.run else ""
+        for line in ending_lines(self._document, path):
+            terminalreporter.write_line(f"idcbench: {line}")
+
+    def pytest_unconfigure(self) -> None:
+        self._owner.portal.close()
+        self._signals.restore()
+
+    def _end(self) -> None:
+        try:
+            self._document = self._owner.finish(self._checks.all(), interrupted=bool(self._signals.received))
+        except IdcError as error:
+            self._problem = error
+        finally:
+            self._progress("")
+            if self._desk is not None:
+                self._desk.close()
+        run = self._owner.run
+        self._junit.written(run.path if run else None)
+        if run is not None and self._document is not None:
+            self.config.hook.pytest_idc_run_finished(config=self.config, path=run.path)
+
+    def _ending(self, pytest_code: int) -> Ending:
+        error = self._owner.refused or self._problem
+        checks = self._checks.all()
+        return Ending(
+            pytest_code=pytest_code,
+            interrupted=bool(self._signals.received),
+            refused=error.exit_code if error else 0,
+            valid=self._document is None or self._document.valid,
+            ran=self._document is None or any(check.outcome != "skipped" for check in checks),
+        )
+
+    def _with_xdist(self) -> bool:
+        return self.config.pluginmanager.has_plugin("dsession")
+
+    def _say(self, line: str) -> None:
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.write_line(line)
