@@ -1,0 +1,85 @@
+"""The report as one HTML file that needs nothing else: no network, no script, both colour schemes."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from idcbench.runs.directory import Run
+
+from . import bars, checklist
+from .charts import outage_timeline, timeline_in_words
+from .faultrows import labels_text
+from .faults import Repetition
+from .figures import duration, figure, spread
+from .model import Report, report_of
+
+LARGEST_BYTES = 500_000
+_TIMELINES = (60, 30, 15, 8, 4, 2, 1, 0)
+"""How many timelines are drawn per fault: as many as fit; the longest outages first."""
+_EXCERPT = 1500
+FILE = "report.html"
+
+
+def write_html(run: Run, path: Path | None = None) -> Path:
+    """Write the report of ``run``, by default into its own directory; returns where it is.
+
+    Raises :class:`~idcbench.errors.RunError` when the run cannot be read, ``OSError`` when the file cannot be written.
+    """
+    path = path or run.path / FILE
+    path.write_text(render_html(report_of(run)), encoding="utf-8")
+    return path
+
+
+def render_html(report: Report) -> str:
+    """The whole page, below :data:`LARGEST_BYTES`: of many repetitions those with the longest outages are drawn."""
+    page = ""
+    most = max((len(figures.fault.repetitions) for figures in report.faults), default=0)
+    for drawn in [most, *(count for count in _TIMELINES if count < most)]:
+        page = _template().render(report=report, drawn=drawn, run=report.document)
+        if len(page.encode()) < LARGEST_BYTES:
+            break
+    return page
+
+
+@cache
+def _template() -> Template:
+    folder = Path(__file__).parent / "templates"
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"figure": figure, "duration": duration, "title_of": checklist.title, "excerpt": _excerpt}
+    environment.globals |= {
+        "style": Markup((folder / "report.css").read_text(encoding="utf-8")),
+        "spread": spread,
+        "labels_text": labels_text,
+        "timeline": lambda repetition, name: Markup(outage_timeline(repetition, name=name)),
+        "in_words": timeline_in_words,
+        "dots": lambda values, **scale: Markup(bars.dots(values, **scale)),
+        "axis": lambda **scale: Markup(bars.axis(**scale)),
+        "percentile_bar": lambda values, unit: Markup(bars.percentile_bar(values, unit=unit)),
+        "caption": _caption,
+    }
+    return environment.get_template("report.html")
+
+
+def _caption(repetition: Repetition) -> str:
+    """What is worth saying about a repetition that its chart does not show."""
+    said = []
+    if repetition.confirmed_ms is not None:
+        said.append(f"An independent observer saw the fault {duration(repetition.confirmed_ms)} after the act.")
+    if repetition.deadline_ms is not None:
+        said.append(f"A request that misses {duration(repetition.deadline_ms)} has failed.")
+    return " ".join(said)
+
+
+def _excerpt(text: str) -> str:
+    """The end of a long text: pytest says last what went wrong."""
+    return text if len(text) <= _EXCERPT else f"…{text[-_EXCERPT:]}"

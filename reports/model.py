@@ -1,0 +1,132 @@
+"""One run, read into what a reader wants to know. All forms of the report are written from this alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from idcbench.runs.directory import Run
+from idcbench.runs.schema import Check, Metric, RunDocument
+from idcbench.runs.series import read_series
+
+from . import checklist, cluster_facts
+from .faultrows import FaultFigures, figures_of
+from .faults import faults_of
+from .figures import NOTHING, duration
+from .verdict import Verdict, verdict_of
+
+FILES = (
+    ("run.json", "everything in figures, with the schema of docs/run.schema.json"),
+    ("samples/", "the raw values of every series and every request of the probe"),
+    ("timeline.jsonl", "what happened, a JSON object a line"),
+    ("junit.xml", "the checks for a CI system"),
+    ("logs/", "what the components said"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A metric with its raw values."""
+
+    metric: Metric
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A run as a report tells it. ``measured`` are the metrics that belong to no fault and not to the instruments,
+    which are in ``instruments``; ``files`` those of the run directory that exist, with what they are."""
+
+    path: Path
+    document: RunDocument
+    verdict: Verdict
+    cautions: tuple[str, ...]
+    cluster: tuple[cluster_facts.Fact, ...]
+    timers: tuple[cluster_facts.Fact, ...]
+    machine: tuple[cluster_facts.Fact, ...]
+    clocks: tuple[cluster_facts.Fact, ...]
+    faults: tuple[FaultFigures, ...]
+    measured: tuple[Measured, ...]
+    instruments: tuple[Measured, ...]
+    areas: tuple[checklist.Area, ...]
+    proofs: tuple[checklist.Proof, ...]
+    in_trouble: tuple[Check, ...]
+    skipped: tuple[tuple[str, tuple[Check, ...]], ...]
+    files: tuple[tuple[str, str], ...]
+
+    @property
+    def simulated(self) -> bool:
+        return cluster_facts.simulated_nodes(self.document)
+
+    @property
+    def duration(self) -> str:
+        """How long the run took; empty when it has no end."""
+        if self.document.ended is None:
+            return ""
+        span = datetime.fromisoformat(self.document.ended) - datetime.fromisoformat(self.document.started)
+        return duration(span.total_seconds() * 1000)
+
+    @property
+    def ready(self) -> Metric | None:
+        """How long the cluster took to be ready."""
+        return next((it.metric for it in self.measured if it.metric.name == "cluster.ready" and it.metric.n), None)
+
+    @property
+    def size(self) -> str:
+        """``3 control planes, 50 nodes``; empty when no cluster is known."""
+        cluster = self.document.facts.get("cluster") or {}
+        planes, nodes = cluster.get("control_planes"), cluster.get("nodes")
+        said = f"{planes} control plane{'' if planes == 1 else 's'}, {nodes} node{'' if nodes == 1 else 's'}"
+        return said if planes else ""
+
+    @property
+    def options(self) -> tuple[cluster_facts.Fact, ...]:
+        """Every option used, as text; a dash for one that was not given."""
+        return tuple((name, _said(value)) for name, value in self.document.options.items())
+
+    @property
+    def definitions(self) -> tuple[tuple[str, str], ...]:
+        """What each metric is, once."""
+        return tuple({it.name: it.definition for it in self.document.metrics if it.definition}.items())
+
+
+def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return NOTHING if value in (None, "", [], {}) else str(value)
+
+
+def report_of(run: Run) -> Report:
+    """Read a run. Raises :class:`~idcbench.errors.RunError` when its files cannot be read."""
+    document = run.document()
+    plain = [metric for metric in document.metrics if "fault" not in metric.labels]
+    instruments = [metric for metric in plain if metric.name.startswith("probe.")]
+    return Report(
+        path=run.path,
+        document=document,
+        verdict=verdict_of(document),
+        cautions=cluster_facts.cautions(document),
+        cluster=cluster_facts.cluster_facts(document),
+        timers=cluster_facts.timer_facts(document),
+        machine=cluster_facts.machine_facts(document),
+        clocks=cluster_facts.clock_facts(document),
+        faults=figures_of(run.path, faults_of(run.path, run.events()), document.metrics),
+        measured=_with_values(run.path, [metric for metric in plain if metric not in instruments]),
+        instruments=_with_values(run.path, instruments),
+        areas=checklist.areas(document.checks),
+        proofs=checklist.proofs(document.checks),
+        in_trouble=checklist.in_trouble(document.checks),
+        skipped=checklist.skipped(document.checks),
+        files=tuple((name, what) for name, what in FILES if (run.path / name).exists()),
+    )
+
+
+def _with_values(run: Path, metrics: Sequence[Metric]) -> tuple[Measured, ...]:
+    return tuple(
+        Measured(metric=metric, values=tuple(np.asarray(read_series(run / metric.samples)[1]["value"]).tolist()))
+        for metric in metrics
+    )
