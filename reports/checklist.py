@@ -76,8 +76,10 @@ def skipped(checks: Sequence[Check]) -> tuple[tuple[str, tuple[Check, ...]], ...
 
 
 def title(check: Check) -> str:
-    """What the check says it checks; its name where it says nothing."""
-    return check.title or check.nodeid.rpartition("::")[2]
+    """What the check says it checks, with its parameters; its name where it says nothing."""
+    name = check.nodeid.rpartition("::")[2]
+    parameters = name[name.index("[") + 1 : -1] if name.endswith("]") and "[" in name else ""
+    return f"{check.title} ({parameters})" if check.title and parameters else check.title or name
 
 
 def _place(check: Check) -> tuple[str, str]:

@@ -69,8 +69,8 @@ def clock_facts(document: RunDocument) -> tuple[Fact, ...]:
     audit = document.clocks
     if audit.realtime_moved_ms is None or audit.suspended_ms is None:
         return ()
-    moved = f"{audit.realtime_moved_ms:+.2f} ms against the monotonic clock"
-    return (("Wall clock moved", moved), ("Machine slept", figure(audit.suspended_ms, "ms")))
+    moved = f"{round(audit.realtime_moved_ms, 1) + 0.0:+.1f} ms against the monotonic clock"
+    return (("Wall clock moved", moved), ("Machine slept", figure(round(audit.suspended_ms), "ms")))
 
 
 def _cluster_of(document: RunDocument) -> Mapping[str, Any]:

@@ -23,9 +23,12 @@ TITLES = {
 """What a fault is called, and what is done; others go by their name."""
 
 
+_SAME_ACT_NS = 2_000_000_000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """Something that was done or seen, in s from the fault."""
+    """Something that was done or seen, in s from the fault; ``kind`` is fault, verb or recovered."""
 
     at_s: float
     label: str
@@ -128,7 +131,7 @@ def _first_planned(log: Log) -> int:
 def _repetition(path: Path, header: ProbeHeader, requests: npt.NDArray[np.void], events: Sequence[Event]) -> Repetition:
     begin_ns, end_ns = int(requests["planned_ns"].min()), int(requests["completed_ns"].max())
     own = [event for event in events if _belongs(event, header, begin_ns, end_ns)]
-    zero_ns = next((int(event["at_ns"]) for event in own if event["what"] == "fault"), begin_ns)
+    zero_ns = next((int(event["at_ns"]) for event in own if _is_fault(event)), begin_ns)
     before = [event for event in events if event["what"] == "vip-owner" and event["at_ns"] < begin_ns][-1:]
     owners = [*before, *(event for event in own if event["what"] == "vip-owner")]
     return Repetition(
@@ -152,26 +155,39 @@ def _belongs(event: Event, header: ProbeHeader, begin_ns: int, end_ns: int) -> b
     return begin_ns <= int(event["at_ns"]) <= end_ns
 
 
-def _acts(events: Iterable[Event], zero_ns: int) -> Iterable[Act]:
+def _is_fault(event: Event) -> bool:
+    return event["what"] == "fault" and "fault" in event
+
+
+def _acts(events: Sequence[Event], zero_ns: int) -> Iterable[Act]:
+    """The fault, the verbs that were used besides, and the recovery."""
+    made = [event for event in events if _is_fault(event)]
     for event in events:
         at_s = (event["at_ns"] - zero_ns) / 1e9
-        if event["what"] == "fault":
-            yield Act(at_s=at_s, label=_what_was_done(event), kind="fault")
-        elif event["what"] == "recovered":
-            label = " ".join(filter(None, (str(event.get("component") or ""), str(event.get("host") or ""), "back")))
-            yield Act(at_s=at_s, label=f"{label}, {at_s:+.1f} s", kind="recovered")
+        if event["what"] == "recovered":
+            yield Act(at_s=at_s, label=f"{_who(event, ' back on ', ' back')}, {at_s:+.1f} s", kind="recovered")
+        elif _is_fault(event):
+            yield Act(at_s=at_s, label=f"{_who(event, ' on ')}: {event.get('action') or 'fault'}", kind="fault")
+        elif event["what"] == "fault" and not any(_same_act(event, other) for other in made):
+            yield Act(at_s=at_s, label=f"{_who(event, ' on ')}: {event.get('verb') or 'fault'}", kind="verb")
 
 
-def _what_was_done(event: Event) -> str:
-    component, host, action = (str(event.get(key) or "") for key in ("component", "host", "action"))
-    where = f" on {host}" if component and host else host
-    return f"{component}{where}: {action}" if component or host else action or "fault"
+def _same_act(event: Event, other: Event) -> bool:
+    """Whether a line is the same act as the suite's own line about it, written by who carried it out."""
+    near = abs(event["at_ns"] - other["at_ns"]) < _SAME_ACT_NS
+    return near and all((event.get(key) or "") == (other.get(key) or "") for key in ("host", "component"))
+
+
+def _who(event: Event, between: str, alone: str = "") -> str:
+    """``etcd on cp1``, or the host with ``alone`` after it when the whole host is concerned."""
+    component, host = str(event.get("component") or ""), str(event.get("host") or "")
+    return f"{component}{between}{host}" if component and host else f"{component or host}{alone}"
 
 
 def _confirmed_ms(events: Iterable[Event]) -> float | None:
     """How long after the act the independent observer saw the fault."""
     for event in events:
-        if event["what"] == "fault" and isinstance(event.get("confirmed_ns"), int):
+        if _is_fault(event) and isinstance(event.get("confirmed_ns"), int):
             return float(event["confirmed_ns"] - event["at_ns"]) / 1e6
     return None
 

@@ -21,8 +21,10 @@ def figure(value: float | None, unit: str) -> str:
 
 
 def duration(value_ms: float) -> str:
-    """Milliseconds as ``0.42 ms``, ``412 ms``, ``1.40 s``, ``2 min 05 s``, ``1 h 02 min``; whole seconds as ``3 s``."""
+    """Milliseconds as ``2.3 µs``, ``0.42 ms``, ``1.40 s``, ``2 min 05 s``, ``1 h 02 min``; whole seconds as ``3 s``."""
     size_ms = abs(value_ms)
+    if 0 < size_ms < 0.0995:
+        return f"{_three(value_ms * 1000)} µs"
     if size_ms < 999.5:
         return f"{_three(value_ms)} ms"
     if size_ms < 60_000 and value_ms % 1000 == 0:

@@ -8,30 +8,17 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from idcbench.runs.directory import Run
-
 from . import bars, checklist
 from .charts import outage_timeline, timeline_in_words
 from .faultrows import labels_text
 from .faults import Repetition
 from .figures import duration, figure, spread
-from .model import Report, report_of
+from .model import Report
 
 LARGEST_BYTES = 500_000
 _TIMELINES = (60, 30, 15, 8, 4, 2, 1, 0)
 """How many timelines are drawn per fault: as many as fit; the longest outages first."""
 _EXCERPT = 1500
-FILE = "report.html"
-
-
-def write_html(run: Run, path: Path | None = None) -> Path:
-    """Write the report of ``run``, by default into its own directory; returns where it is.
-
-    Raises :class:`~idcbench.errors.RunError` when the run cannot be read, ``OSError`` when the file cannot be written.
-    """
-    path = path or run.path / FILE
-    path.write_text(render_html(report_of(run)), encoding="utf-8")
-    return path
 
 
 def render_html(report: Report) -> str:
@@ -55,10 +42,15 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"figure": figure, "duration": duration, "title_of": checklist.title, "excerpt": _excerpt}
+    environment.filters |= {
+        "figure": lambda value, unit: _unbroken(figure(value, unit)),
+        "duration": lambda value_ms: _unbroken(duration(value_ms)),
+        "title_of": checklist.title,
+        "excerpt": _excerpt,
+    }
     environment.globals |= {
         "style": Markup((folder / "report.css").read_text(encoding="utf-8")),
-        "spread": spread,
+        "spread": lambda low, high, unit: _unbroken(spread(low, high, unit)),
         "labels_text": labels_text,
         "timeline": lambda repetition, name: Markup(outage_timeline(repetition, name=name)),
         "in_words": timeline_in_words,
@@ -68,6 +60,11 @@ def _template() -> Template:
         "caption": _caption,
     }
     return environment.get_template("report.html")
+
+
+def _unbroken(text: str) -> str:
+    """With spaces at which no line is broken: a value stays with its unit."""
+    return text.replace(" ", "\u00a0")
 
 
 def _caption(repetition: Repetition) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 from idcbench.runs.directory import Run
 from idcbench.runs.schema import Check, Metric, RunDocument
 from idcbench.runs.series import read_series
+from idcbench.runs.timeline import Event
 
 from . import checklist, cluster_facts
 from .faultrows import FaultFigures, figures_of
@@ -56,11 +57,17 @@ class Report:
     proofs: tuple[checklist.Proof, ...]
     in_trouble: tuple[Check, ...]
     skipped: tuple[tuple[str, tuple[Check, ...]], ...]
+    happenings: tuple[tuple[str, str], ...]
     files: tuple[tuple[str, str], ...]
 
     @property
     def simulated(self) -> bool:
         return cluster_facts.simulated_nodes(self.document)
+
+    @property
+    def claims_kubelet(self) -> int:
+        """How many checks say that they prove the kubelet."""
+        return sum(proof.total for proof in self.proofs if proof.part == "kubelet")
 
     @property
     def duration(self) -> str:
@@ -94,6 +101,22 @@ class Report:
         return tuple({it.name: it.definition for it in self.document.metrics if it.definition}.items())
 
 
+def _happenings(document: RunDocument, events: Sequence[Event]) -> Iterator[tuple[str, str]]:
+    """What the components did that nobody asked for, with the time since the run began."""
+    began_ns = document.clocks.started.monotonic_ns
+    for event in events:
+        if event.get("asked") is not False:
+            continue
+        code = event.get("exit_code")
+        last = " / ".join(str(line) for line in (event.get("last_lines") or ())[-2:])
+        said = f"{event.get('component', '')} on {event.get('host', '')} {event['what']}"
+        at_s = max(0.0, (event["at_ns"] - began_ns) / 1e9)
+        yield (
+            duration(at_s * 1000),
+            said + (f" with {code}" if code is not None else "") + (f": {last}" if last else ""),
+        )
+
+
 def _said(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -102,7 +125,7 @@ def _said(value: object) -> str:
 
 def report_of(run: Run) -> Report:
     """Read a run. Raises :class:`~idcbench.errors.RunError` when its files cannot be read."""
-    document = run.document()
+    document, events = run.document(), run.events()
     plain = [metric for metric in document.metrics if "fault" not in metric.labels]
     instruments = [metric for metric in plain if metric.name.startswith("probe.")]
     return Report(
@@ -114,13 +137,14 @@ def report_of(run: Run) -> Report:
         timers=cluster_facts.timer_facts(document),
         machine=cluster_facts.machine_facts(document),
         clocks=cluster_facts.clock_facts(document),
-        faults=figures_of(run.path, faults_of(run.path, run.events()), document.metrics),
+        faults=figures_of(run.path, faults_of(run.path, events), document.metrics),
         measured=_with_values(run.path, [metric for metric in plain if metric not in instruments]),
         instruments=_with_values(run.path, instruments),
         areas=checklist.areas(document.checks),
         proofs=checklist.proofs(document.checks),
         in_trouble=checklist.in_trouble(document.checks),
         skipped=checklist.skipped(document.checks),
+        happenings=tuple(_happenings(document, events)),
         files=tuple((name, what) for name, what in FILES if (run.path / name).exists()),
     )
 

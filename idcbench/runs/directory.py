@@ -78,7 +78,7 @@ class Run:
         return timeline.read(self.path / "timeline.jsonl")
 
     def document(self) -> RunDocument:
-        """run.json; of a run that was not finished what its samples and timeline give, marked interrupted and invalid."""
+        """run.json; of an unfinished run what its samples and timeline give, marked interrupted and invalid."""
         document = read_document(self.path)
         if document.ended is not None:
             return document

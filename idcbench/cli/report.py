@@ -1,0 +1,59 @@
+"""`idcbench report`: what came out of a run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from ..runs.directory import Run
+
+
+@click.command()
+@click.argument("run", default="")
+@click.option(
+    "--html", "html", type=click.Path(path_type=Path), help="Write the HTML report there (default: into the run)."
+)
+@click.option("--markdown", "form", flag_value="markdown", help="Print Markdown instead.")
+@click.option("--json", "form", flag_value="json", help="Print JSON instead.")
+@click.option("--text", "form", flag_value="text", help="Print the summary instead.")
+@click.option(
+    "--open/--no-open", "show", default=True, help="Open the HTML report in a browser when there is a display."
+)
+@click.option("--root", type=click.Path(path_type=Path), default=Path(".idcbench"), help="Where the runs are.")
+def report(run: str, html: Path | None, form: str | None, show: bool, root: Path) -> None:
+    """Write the report of RUN as one HTML file, print where it is, and open it.
+
+    RUN is a run directory, a target (its latest run), TARGET/NNNN or NNNN; without it, the newest run.
+    """
+    from ..runs.locate import locate_run
+
+    chosen = locate_run(root, run)
+    if form is not None:
+        click.echo(_text(form, chosen), nl=False)
+        return
+    from ..reports.write import write_report
+
+    path = write_report(chosen.path, html)
+    click.echo(path)
+    if show and _has_display():
+        import webbrowser
+
+        webbrowser.open(path.absolute().as_uri())
+
+
+def _text(form: str, run: Run) -> str:
+    from ..reports.export import render_json
+    from ..reports.markdown import render_markdown
+    from ..reports.model import report_of
+    from ..reports.terminal import render_terminal
+
+    renderers = {"markdown": render_markdown, "json": render_json, "text": render_terminal}
+    return renderers[form](report_of(run))
+
+
+def _has_display() -> bool:
+    """Whether a person sits there: a terminal, and a display that a browser can use."""
+    return sys.stdout.isatty() and any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
