@@ -12,6 +12,7 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import urlsplit
 
 from .access import Access
@@ -67,6 +68,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._parser: ResponseParser | None = None
         self._answer: asyncio.Future[int] | None = None
+        self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     @classmethod
     async def open(cls, endpoint: Endpoint, unconnected: socket.socket) -> Connection:
@@ -109,14 +111,17 @@ class Connection(asyncio.Protocol):
             self.abort()
         return Response(self._parser.status, b"".join(pieces), completed_ns)
 
+    async def ended(self) -> int:
+        """Wait until the connection has ended, on either side; when that was (CLOCK_MONOTONIC, ns)."""
+        return await asyncio.shield(self._ended)
+
     def abort(self) -> None:
         """Close at once, without waiting for the other side."""
         if self._transport is not None:
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         now_ns = time.monotonic_ns()
@@ -133,6 +138,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self._ended.set_result(time.monotonic_ns())
         if self._answer is None or self._answer.done():
             return
         if self._parser is not None and self._parser.end():

@@ -57,15 +57,17 @@ class CpuMeter:
     def start(cls) -> CpuMeter:
         return cls(_cpu_s(), time.monotonic_ns())
 
+    def cpu_share(self) -> float:
+        """Of all cores, 0 to 1, since the start."""
+        return (_cpu_s() - self.cpu_s) / ((time.monotonic_ns() - self.wall_ns) / 1e9) / (os.cpu_count() or 1)
+
     def overhead(self, lag_ns: npt.NDArray[np.int64]) -> Overhead:
         """What was used since the start, with the lags of what was sent meanwhile."""
-        wall_s = (time.monotonic_ns() - self.wall_ns) / 1e9
-        cpu_s = _cpu_s() - self.cpu_s
         lag_ms = lag_ns / 1e6 if len(lag_ns) else np.zeros(1)
         return Overhead(
-            cpu_share=cpu_s / wall_s / (os.cpu_count() or 1),
-            cpu_s=cpu_s,
-            wall_s=wall_s,
+            cpu_share=self.cpu_share(),
+            cpu_s=_cpu_s() - self.cpu_s,
+            wall_s=(time.monotonic_ns() - self.wall_ns) / 1e9,
             lag_p50_ms=float(np.quantile(lag_ms, 0.5, method="higher")),
             lag_p99_ms=float(np.quantile(lag_ms, 0.99, method="higher")),
             lag_max_ms=float(lag_ms.max()),

@@ -28,7 +28,6 @@ class _Object(msgspec.Struct):
     code: int = 0
 
 
-
 class _Event(msgspec.Struct):
     """An event of a watch; a refusal to watch is a Status, which has a code and no type."""
 
