@@ -11,6 +11,8 @@ from ..errors import IdcError
 
 UNREACHABLE = "Unreachable"
 """The reason of an error without an answer; its status is 0."""
+SILENT = "Silent"
+"""The reason when an answer began, and then nothing came for too long; the status is 0."""
 
 
 class ApiError(IdcError):
@@ -67,10 +69,15 @@ def refusal(
     return ApiError(status, told.reason or phrase, message, path, method, retry_after_s(retry_after))
 
 
-def unreachable(server: str, why: str, *, path: str, method: str) -> ApiError:
+def is_transient(error: ApiError) -> bool:
+    """Whether the same call may well succeed a little later: no answer, too many requests, an error of the server."""
+    return error.status in (0, 429) or error.status >= 500
+
+
+def unreachable(server: str, why: str, *, path: str, method: str, reason: str = UNREACHABLE) -> ApiError:
     """The error for a call that got no answer."""
     message = f"{server} gave no answer ({why}); is the cluster up, and is this its address?"
-    return ApiError(0, UNREACHABLE, message, path, method)
+    return ApiError(0, reason, message, path, method)
 
 
 def retry_after_s(value: str | None) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ..errors import IdcError
-from .apierror import ApiError
+from .apierror import ApiError, is_transient
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ def patiently(check: Callable[[], tuple[T | None, str]]) -> Callable[[], tuple[T
         try:
             return check()
         except ApiError as error:
-            if error.status in (0, 404, 429) or error.status >= 500:
+            if error.status == 404 or is_transient(error):
                 return None, str(error)
             raise
 

@@ -44,6 +44,11 @@ class Hang:
 
 
 @dataclass(frozen=True)
+class Drop:
+    """Close the connection without an answer."""
+
+
+@dataclass(frozen=True)
 class Break:
     """Close the connection half-way through the answer."""
 
@@ -89,7 +94,7 @@ class Repeat:
     """Send all events there are, whatever version the watch asked for."""
 
 
-Fault = Refuse | Hang | Break | End | Cut | Stall | HalfLine | Say | Repeat
+Fault = Refuse | Hang | Drop | Break | End | Cut | Stall | HalfLine | Say | Repeat
 
 GONE = b'{"type":"ERROR","object":{"kind":"Status","metadata":{},"code":410,"reason":"Expired","message":"too old"}}\n'
 
@@ -277,6 +282,9 @@ class FakeApi:
                 return _refusal(status, reason, message, headers)
             case Hang():
                 await asyncio.Event().wait()
+            case Drop():
+                _cut(request)
+                return web.Response()
             case Break():
                 response = web.StreamResponse(headers={"Content-Length": "1000"})
                 await response.prepare(request)

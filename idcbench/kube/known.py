@@ -1,0 +1,84 @@
+"""What a watch knows: the objects as they were last told, and the version to go on from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Generic, Literal
+
+from .listing import Listing
+from .objects import KubeObject, T
+
+EventType = Literal["ADDED", "MODIFIED", "DELETED"]
+Change = tuple[EventType, T]
+
+
+class Known(Generic[T]):
+    """Turns what servers say, with its repeats and gaps, into one gapless sequence of changes for each object.
+
+    ADDED is told only of an object that was not known, MODIFIED and DELETED only of one that was. An object that was
+    deleted and made anew under the same name is told as DELETED and ADDED.
+    """
+
+    def __init__(self) -> None:
+        self.version = ""
+        self._objects: dict[tuple[str, str], T] = {}
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def apply(self, told: str, obj: T) -> Iterator[Change[T]]:
+        """The changes in an event of a stream: none when it is a repeat. Exhaust the iterator."""
+        version = obj.metadata.resource_version
+        if self._has_seen(version):
+            return
+        if version:
+            self.version = version
+        if told == "DELETED":
+            if self._objects.pop(_key(obj), None) is not None:
+                yield "DELETED", obj
+            return
+        yield from self._hold(obj)
+
+    def bookmark(self, version: str) -> None:
+        """Take over a newer version without a change."""
+        if version and not self._has_seen(version):
+            self.version = version
+
+    def relist(self, listing: Listing[T]) -> Iterator[Change[T]]:
+        """The changes between what was known and a list, which is known from now on.
+
+        A deleted object is told as it was last known. Exhaust the iterator before anything else.
+        """
+        gone = self._objects.keys() - {_key(obj) for obj in listing.items}
+        for key in sorted(gone):
+            yield "DELETED", self._objects.pop(key)
+        for obj in listing.items:
+            yield from self._hold(obj)
+        self.version = listing.resource_version
+
+    def expire(self) -> None:
+        """Forget the version, not the objects: a list has to come next."""
+        self.version = ""
+
+    def _hold(self, obj: T) -> Iterator[Change[T]]:
+        key = _key(obj)
+        before = self._objects.get(key)
+        if before is not None and _identity(before) == _identity(obj):
+            return
+        if before is not None and before.metadata.uid != obj.metadata.uid:
+            yield "DELETED", before
+            before = None
+        self._objects[key] = obj
+        yield ("ADDED" if before is None else "MODIFIED"), obj
+
+    def _has_seen(self, version: str) -> bool:
+        """Versions of one kind grow with each change (and may be compared as numbers, officially since 1.35)."""
+        return version.isdecimal() and self.version.isdecimal() and int(version) <= int(self.version)
+
+
+def _key(obj: KubeObject) -> tuple[str, str]:
+    return obj.metadata.namespace, obj.metadata.name
+
+
+def _identity(obj: KubeObject) -> tuple[str, str]:
+    return obj.metadata.uid, obj.metadata.resource_version
