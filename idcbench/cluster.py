@@ -33,7 +33,10 @@ COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-schedul
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterSpec:
-    """What is asked for. ``kubernetes`` is ``1.37`` or ``1.37.2``; ``nodes`` counts simulated ones."""
+    """What is asked for. ``kubernetes`` is ``1.37`` or ``1.37.2``; ``nodes`` counts simulated ones.
+
+    ``asked`` names the fields that somebody chose; the others may differ in a cluster that is there already.
+    """
 
     name: str = ""
     control_planes: int = 3
@@ -41,6 +44,7 @@ class ClusterSpec:
     kubernetes: str = "1.37"
     profile: Profile = "default"
     shape: Shape = "full"
+    asked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -247,6 +247,7 @@ class Settings:
             kubernetes=self.kubernetes,
             profile=cast("Profile", self.profile),
             shape=cast("Shape", self.shape),
+            asked=self.given,
         )
 
 

@@ -1,0 +1,37 @@
+"""Whether an API server is ready, asked from inside; standard library only, as PID 1 has to stay small."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+
+from ..controlplane.endpoint import API_PORT
+from .plan import Plan, PlannedHost
+
+POLL_S = 0.1
+ANSWER_LIMIT_S = 2.0
+
+
+class Readyz:
+    """Asks ``/readyz`` with the administrator's certificate: the anonymous may not before the roles exist."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._tls = ssl.create_default_context(cafile=str(plan.ca_file))
+        self._tls.load_cert_chain(plan.cert_file, plan.key_file)
+
+    async def wait(self, host: PlannedHost) -> None:
+        """Return when the API server of ``host`` is ready. Waits for ever: who waits for the cluster has the limit."""
+        while not await self._is_ready(host.address):
+            await asyncio.sleep(POLL_S)
+
+    async def _is_ready(self, address: str) -> bool:
+        try:
+            async with asyncio.timeout(ANSWER_LIMIT_S):
+                reader, writer = await asyncio.open_connection(address, API_PORT, ssl=self._tls)
+                with contextlib.closing(writer):
+                    writer.write(b"GET /readyz HTTP/1.0\r\nHost: kubernetes\r\n\r\n")
+                    status = await reader.readline()
+        except (OSError, TimeoutError):
+            return False
+        return b" 200 " in status

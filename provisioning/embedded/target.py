@@ -1,0 +1,175 @@
+"""The target ``embedded``: from a specification to a cluster that is ready, to one that was kept, and to nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from dataclasses import replace as altered
+
+from msgspec.structs import replace
+
+from ...cluster import ClusterSpec
+from ...errors import ClusterError, UsageError
+from ...progress import Progress, silent
+from ..artifacts import Binaries, SourceOptions, provide
+from . import prerequisites
+from .blueprint import write_blueprint
+from .cluster import EmbeddedCluster, access_of
+from .control import ask
+from .launch import Supervised, end_supervisor, relay_listener, start_supervisor, wait_for_end
+from .layout import Record, StateDirectory
+from .readiness import until_ready
+
+MOST_NODES = 1000
+"""With heartbeats; leases of more would outlast any test."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedTarget:
+    """A cluster by the name ``name`` on this machine; the empty name is the default one."""
+
+    name: str = ""
+    sources: SourceOptions = SourceOptions()
+    progress: Progress = silent
+
+    @property
+    def id(self) -> str:
+        return f"embedded-{self.name}" if self.name else "embedded"
+
+    @property
+    def state(self) -> StateDirectory:
+        return StateDirectory.of(self.id)
+
+    @contextlib.asynccontextmanager
+    async def cluster(self, spec: ClusterSpec, *, keep: bool) -> AsyncIterator[EmbeddedCluster]:
+        """As :meth:`idcbench.cluster.Target.cluster` says; this cluster is nobody else's to change meanwhile."""
+        spec = checked(spec)
+        with self.state.locked():
+            if (found := self.state.read_record()) is not None and found.kept:
+                check_same(found.spec, spec, self.id)
+                spec = found.spec
+                if self.state.is_alive():
+                    yield EmbeddedCluster(self.state, found, reused=True)
+                    return
+            async with self._started(spec, found if found and found.kept else None, keep=keep) as cluster:
+                yield cluster
+
+    @contextlib.asynccontextmanager
+    async def _started(self, spec: ClusterSpec, kept: Record | None, *, keep: bool) -> AsyncIterator[EmbeddedCluster]:
+        """Start a cluster, from its data when it was ``kept``; nothing is left when that fails or it is not to stay."""
+        prerequisites.check()
+        binaries = await asyncio.to_thread(provide, spec.kubernetes, options=self.sources, progress=self.progress)
+        if kept is None:
+            self._clear()
+        self.state.create()
+        record = _record(spec, binaries, kept=kept is not None)
+        try:
+            record, supervisor, started_s = self._launched(record, binaries, port=kept.relay_port if kept else 0)
+            with supervisor:
+                access = access_of(self.state, record)
+                milestones = await until_ready(self.state, spec, access, started_s=started_s, progress=self.progress)
+                record = replace(record, milestones=milestones, kept=record.kept or keep)
+                self.state.write_record(record)
+                if record.kept:
+                    supervisor.hand_over()
+                self.progress("")
+                yield EmbeddedCluster(self.state, record)
+        finally:
+            if not record.kept:
+                self.state.remove()
+
+    def _launched(self, record: Record, binaries: Binaries, *, port: int) -> tuple[Record, Supervised, float]:
+        started_s = time.monotonic()
+        with relay_listener(port) as relay:
+            port = relay.getsockname()[1]
+            write_blueprint(self.state, record.spec, binaries=binaries.folder, relay_port=port)
+            self.state.write_record(record)
+            supervisor = start_supervisor(self.state, relay=relay)
+        record = replace(record, supervisor=supervisor.pid, relay_port=port)
+        self.state.write_record(record)
+        return record, supervisor, started_s
+
+    async def stop(self) -> None:
+        """End the cluster in good order and keep its data. Raises :class:`ClusterError` when there is none."""
+        with self.state.locked():
+            record = self._kept_record()
+            if not self.state.is_alive():
+                raise ClusterError(f"cluster {self.id} is stopped already; `idcbench start` starts it")
+            self.progress("stopping every component")
+            await ask(self.state.control, "shutdown")
+            await asyncio.to_thread(wait_for_end, record.supervisor)
+            self.progress("")
+
+    async def start(self) -> EmbeddedCluster:
+        """Start a stopped cluster from its data. Raises :class:`ClusterError` when there is none."""
+        spec = self._kept_record().spec
+        async with self.cluster(spec, keep=True) as cluster:
+            return cluster
+
+    def attach(self) -> EmbeddedCluster:
+        """The cluster as it is, without a lock. Raises :class:`ClusterError` when it is not up."""
+        record = self._kept_record()
+        if not self.state.is_alive():
+            raise ClusterError(f"cluster {self.id} is stopped; `idcbench start` starts it")
+        return EmbeddedCluster(self.state, record, reused=True)
+
+    async def down(self) -> bool:
+        """Remove the cluster and all its data; gives whether there was one."""
+        with self.state.locked():
+            there = self.state.root.exists()
+            await asyncio.to_thread(self._clear)
+        return there
+
+    def _kept_record(self) -> Record:
+        record = self.state.read_record()
+        if record is None or not record.kept:
+            raise ClusterError(f"there is no cluster {self.id}; `idcbench up` makes one")
+        return record
+
+    def _clear(self) -> None:
+        """Remove what an earlier cluster left, its processes first."""
+        record = self.state.read_record()
+        if record is not None and record.supervisor:
+            end_supervisor(self.state, record.supervisor)
+        self.state.remove()
+
+
+def checked(spec: ClusterSpec) -> ClusterSpec:
+    """The specification as this target does it. Raises :class:`UsageError` for what it cannot do."""
+    if spec.shape == "bench":
+        if "control_planes" in spec.asked and spec.control_planes != 1:
+            raise UsageError("--shape bench has one etcd and one API server; leave --control-planes out")
+        return altered(spec, control_planes=1)
+    if spec.nodes > MOST_NODES:
+        raise UsageError(
+            f"--nodes {spec.nodes}: at most {MOST_NODES} simulated nodes can send heartbeats here; "
+            "for more, as plain objects, use --shape bench"
+        )
+    return spec
+
+
+def check_same(there: ClusterSpec, wanted: ClusterSpec, name: str) -> None:
+    """Raise :class:`UsageError` when an option that somebody gave differs from the cluster that is there."""
+    for field in ("control_planes", "nodes", "kubernetes", "profile", "shape"):
+        found, asked = getattr(there, field), getattr(wanted, field)
+        if field in wanted.asked and found != asked:
+            option = field.replace("_", "-")
+            raise UsageError(
+                f"cluster {name} is there with --{option} {found}, not {asked}; "
+                "leave that option out, choose another cluster with --name, or remove this one with `idcbench down`"
+            )
+
+
+def _record(spec: ClusterSpec, binaries: Binaries, *, kept: bool) -> Record:
+    return Record(
+        spec=spec,
+        kept=kept,
+        kubernetes=binaries.kubernetes,
+        etcd=binaries.etcd,
+        provenance=binaries.provenance,
+        versions={"kubernetes": binaries.kubernetes, "etcd": binaries.etcd, "kwok": binaries.kwok},
+        digests=binaries.digests,
+    )

@@ -1,0 +1,103 @@
+"""The target ``kubeconfig``: a cluster that is there already. Nothing is provisioned, changed or removed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from ..cluster import Capability, ClusterFacts, ClusterSpec, Faults, Host
+from ..errors import ClusterError
+from ..kube.access import Access
+from ..kube.apierror import ApiError
+from ..kube.kubeconfig import access_from_kubeconfig
+from ..kube.listing import list_all
+from ..kube.objects import EndpointSlice, Node
+from ..kube.session import ApiSession
+from .nodes.kwok import MARK
+
+MASTERS = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+
+
+class Version(msgspec.Struct, frozen=True, rename="camel"):
+    """What ``/version`` says."""
+
+    git_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExistingTarget:
+    """The cluster of a context; empty text means kubectl's own defaults."""
+
+    kubeconfig: str = ""
+    context: str = ""
+
+    @property
+    def id(self) -> str:
+        return "kubeconfig-" + "".join(c if c.isalnum() or c in "-_." else "-" for c in self._access().context)
+
+    @contextlib.asynccontextmanager
+    async def cluster(self, spec: ClusterSpec, *, keep: bool) -> AsyncIterator[ExistingCluster]:  # noqa: ARG002
+        """Attach. Raises :class:`ClusterError` when the cluster does not answer."""
+        access = self._access()
+        try:
+            yield await _look(access)
+        except ApiError as error:
+            if error.status:
+                raise
+            raise ClusterError(f"the cluster of context {access.context!r} does not answer: {error}") from None
+
+    def _access(self) -> Access:
+        return access_from_kubeconfig(Path(self.kubeconfig) if self.kubeconfig else None, self.context or None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExistingCluster:
+    """Somebody's cluster: facts that were read from it, no hosts, no verbs."""
+
+    facts: ClusterFacts
+    access: Access
+    capabilities: frozenset[Capability]
+    hosts: Sequence[Host] = field(default=())
+    faults: Faults | None = None
+
+
+async def _look(access: Access) -> ExistingCluster:
+    async with ApiSession(access) as api:
+        version = (await api.read(Version, "/version")).git_version.removeprefix("v")
+        nodes = (await list_all(api, Node, "/api/v1/nodes")).items
+        members = await _member_count(api)
+        groups = await api.get("/apis")
+    real = any(MARK[0] not in (node.metadata.annotations or {}) for node in nodes)
+    capabilities = {
+        Capability.REAL_PODS: real,
+        Capability.HA: members > 1,
+        Capability.METRICS: b'"metrics.k8s.io"' in groups,
+    }
+    facts = ClusterFacts(
+        target="kubeconfig",
+        name=access.context,
+        kubernetes=version,
+        etcd="",
+        profile="default",
+        shape="full",
+        control_planes=members,
+        nodes=len(nodes),
+        provenance="existing cluster",
+        reused=True,
+        versions={"kubernetes": version},
+    )
+    return ExistingCluster(
+        facts=facts, access=access, capabilities=frozenset(c for c, there in capabilities.items() if there)
+    )
+
+
+async def _member_count(api: ApiSession) -> int:
+    """How many API servers stand behind the ``kubernetes`` Service."""
+    slices = await list_all(
+        api, EndpointSlice, MASTERS, query={"labelSelector": "kubernetes.io/service-name=kubernetes"}
+    )
+    return sum(len(endpoint.addresses) for one in slices.items for endpoint in one.endpoints or ())
