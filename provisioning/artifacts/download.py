@@ -9,6 +9,7 @@ import logging
 import queue
 import re
 import shutil
+import socket
 import threading
 import time
 import urllib.error
@@ -197,7 +198,8 @@ def _open(url: str, headers: dict[str, str], *, timeout_s: float) -> http.client
     if parts.username is not None:  # not sent on to where the mirror may redirect
         secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         request.add_unredirected_header("Authorization", f"Basic {base64.b64encode(secret.encode()).decode()}")
-    return cast(http.client.HTTPResponse, urllib.request.urlopen(request, timeout=timeout_s))
+    opener = urllib.request.build_opener()  # not urlopen: that keeps the proxies of its first call for good
+    return cast(http.client.HTTPResponse, opener.open(request, timeout=timeout_s))
 
 
 def _closed(url: str, error: Exception) -> WayFailedError:
@@ -210,4 +212,6 @@ def _reason(error: Exception) -> str:
     if isinstance(error, urllib.error.HTTPError):
         return f"HTTP {error.code} {error.reason}"
     inner = error.reason if isinstance(error, urllib.error.URLError) else error
+    if isinstance(inner, socket.gaierror):
+        return f"the name cannot be resolved ({inner.strerror}); is there a network?"
     return str(inner) or type(inner).__name__

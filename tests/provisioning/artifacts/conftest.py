@@ -179,7 +179,7 @@ def said() -> Said:
     return Said()
 
 
-_FAKE_GO = '''
+_FAKE_GO = """
 import json, os, pathlib, sys, time
 state = pathlib.Path(os.environ["FAKE_GO"])
 settings = json.loads((state / "settings.json").read_text())
@@ -220,7 +220,7 @@ elif args[0] == "build":
     output = pathlib.Path(args[args.index("-o") + 1])
     output.write_text(f"#!/bin/sh\\necho {settings['says'] or version}\\n")
     output.chmod(0o755)
-'''
+"""
 
 
 @dataclass

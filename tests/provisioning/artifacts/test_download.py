@@ -135,7 +135,7 @@ def test_a_text_that_does_not_come_ends_within_its_time(site: Site) -> None:
 
 
 def test_a_name_that_does_not_resolve_is_told() -> None:
-    with pytest.raises(WayFailedError, match=r"mirror\.invalid"):
+    with pytest.raises(WayFailedError, match=r"mirror\.invalid/f: the name cannot be resolved"):
         fetch_text("http://mirror.invalid/f", patience=QUICK)
 
 

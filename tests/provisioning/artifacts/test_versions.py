@@ -42,6 +42,7 @@ def test_a_full_version_is_never_changed(minor: str, patch: int) -> None:
 @given(st.text())
 def test_any_text_resolves_or_is_a_usage_error(text: str) -> None:
     try:
-        assert resolve(text).minor in LATEST_PATCH
-    except UsageError as error:
-        assert "1.37" in str(error)
+        minor = resolve(text).minor
+    except UsageError:
+        return
+    assert minor in LATEST_PATCH
