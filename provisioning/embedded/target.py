@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from dataclasses import replace as altered
 
 from msgspec.structs import replace
@@ -32,7 +32,7 @@ class EmbeddedTarget:
     """A cluster by the name ``name`` on this machine; the empty name is the default one."""
 
     name: str = ""
-    sources: SourceOptions = SourceOptions()
+    sources: SourceOptions = field(default_factory=SourceOptions)
     progress: Progress = silent
 
     @property
