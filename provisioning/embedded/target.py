@@ -153,10 +153,10 @@ def checked(spec: ClusterSpec) -> ClusterSpec:
 
 def check_same(there: ClusterSpec, wanted: ClusterSpec, name: str) -> None:
     """Raise :class:`UsageError` when an option that somebody gave differs from the cluster that is there."""
-    for field in ("control_planes", "nodes", "kubernetes", "profile", "shape"):
-        found, asked = getattr(there, field), getattr(wanted, field)
-        if field in wanted.asked and found != asked:
-            option = field.replace("_", "-")
+    for name_of in ("control_planes", "nodes", "kubernetes", "profile", "shape"):
+        found, asked = getattr(there, name_of), getattr(wanted, name_of)
+        if name_of in wanted.asked and found != asked:
+            option = name_of.replace("_", "-")
             raise UsageError(
                 f"cluster {name} is there with --{option} {found}, not {asked}; "
                 "leave that option out, choose another cluster with --name, or remove this one with `idcbench down`"
