@@ -1,0 +1,45 @@
+# make run    set everything up on a fresh machine, then build, test and break a cluster, and write the report
+# make test   set everything up, then lint, types, layers, the tests, and the wheel in an environment of its own
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: run test setup system browser lint types unit wheel clean
+
+run: setup
+	$(BIN)/idcbench run $(ARGS)
+
+test: browser setup
+	$(MAKE) --no-print-directory lint types
+	$(BIN)/idcbench artifacts get
+	$(BIN)/pytest $(ARGS)
+	$(MAKE) --no-print-directory wheel
+
+setup: system $(STAMP)
+
+system:
+	@scripts/setup-system "$(PYTHON)"
+
+browser:
+	@scripts/setup-system "$(PYTHON)" chromium
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev --editable '.[xdist]'
+	@touch $@
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types:
+	$(BIN)/mypy
+
+wheel: setup
+	scripts/check-wheel "$(BIN)/python"
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache
