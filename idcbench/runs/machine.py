@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import time
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from .. import __version__
 from .schema import ClockAudit, ClockReading
 
 PACKAGES = ("aiohttp", "kubernetes", "msgspec", "numpy", "pytest", "pytest-xdist", "cryptography")
@@ -34,13 +36,11 @@ def machine_facts() -> dict[str, Any]:
 
 
 def software_versions() -> dict[str, str]:
-    """idcbench, Python and the libraries that a measurement goes through, as installed."""
-    versions = {"python": platform.python_version()}
-    for name in ("idcbench", *PACKAGES):
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
+    """idcbench, Python and the libraries that a measurement goes through (``python-NAME``), as installed."""
+    versions = {"idcbench": __version__, "python": platform.python_version()}
+    for name in PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            versions[f"python-{name}"] = metadata.version(name)
     return versions
 
 

@@ -178,7 +178,7 @@ def _repetition(run: Run, story: Story, repetition: int, begin_ns: int, random: 
     run.series("failover.member_back", unit="ms", better="lower", labels=labels, definition=BACK).add(back_s * 1000)
 
 
-def _requests(story, kind, connection, rate, out_ms, times, random) -> list[tuple[int, ...]]:  # noqa: ANN001
+def _requests(story, kind, connection, rate, out_ms, times, random) -> list[tuple[int, ...]]:
     begin_ns, fault_ns, end_ns = times
     rows = []
     usual_ms = (2.1 if kind == READ else 4.6) + (4.2 if connection == NEW else 0)
