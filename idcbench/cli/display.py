@@ -69,6 +69,7 @@ class Display:
         self._on_terminal = stream.isatty()
         self._step: Step | None = None
         self._live: Live | None = None
+        self._closed = False
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
@@ -84,6 +85,16 @@ class Display:
                 self._thread = threading.Thread(target=self._watch, name="idcbench-display", daemon=True)
                 self._thread.start()
 
+    def close(self) -> None:
+        """Stop showing, and close the stream."""
+        self("")
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+        self._stream.close()
+
     def _next(self, what: str, done: float, total: float | None, unit: str) -> Step | None:
         if not what:
             return None
@@ -94,10 +105,10 @@ class Display:
     def _watch(self) -> None:
         """Show what is waited for once it lasts: by lines again and again, live until nothing is."""
         after_s = SHOW_AFTER_S if self._on_terminal else LINE_EVERY_S
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._step is not None)
-                if self._changed.wait_for(lambda: self._step is None, timeout=after_s):
+        with self._changed:
+            while not self._closed:
+                self._changed.wait_for(lambda: self._step is not None or self._closed)
+                if self._closed or self._changed.wait_for(lambda: self._step is None, timeout=after_s):
                     continue
                 if self._on_terminal:
                     self._begin_live()

@@ -24,6 +24,9 @@ class LiveRun:
     def pytest_idc_progress(self) -> Progress:
         return self._display
 
+    def pytest_unconfigure(self) -> None:
+        self._display.close()
+
     def pytest_idc_run_finished(self, path: Path) -> None:
         self.path = path
 

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from ..options import OPTIONS, Settings
-from ..plugin.packaged import PACKAGE, ROOT, as_packaged, suite_names
+from ..plugin.packaged import PACKAGE, ROOT, as_packaged, path_of, suite_names
 from .options import read_settings, run_options
 
 INI = Path(__file__).with_name("run.ini")
@@ -73,7 +73,7 @@ def read_rest(words: Sequence[str], *, folder: Path) -> Rest:
     for word in words:
         is_value, value_of = value_of in VALUED, word
         nodeid = None if is_value or word.startswith("-") else as_packaged(word, from_folder=folder)
-        handed.append(f"{PACKAGE.parent / nodeid}" if nodeid else word)
+        handed.append("::".join((str(path_of(nodeid)), *nodeid.split("::")[1:])) if nodeid else word)
         if nodeid:
             packaged.append(nodeid)
         elif not is_value and not word.startswith("-") and (folder / word.partition("::")[0]).exists():

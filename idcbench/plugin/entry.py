@@ -54,7 +54,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers and, with a target, the plugin proper. Before junitxml's, whose file goes into the run."""
     for description in DESCRIPTIONS:
         config.addinivalue_line("markers", description)
-    if config.option.idc_target or config.getini(TARGET.pytest_dest):
+    if config.option.idc_target is None and not config.getini(TARGET.pytest_dest):
+        if config.option.idc_suite:
+            raise pytest.UsageError("--idc-suite needs --idc-target: type `pytest --idc-target=embedded --idc-suite=…`")
+    else:
         from .session import register
 
         register(config, read_settings(config))

@@ -14,7 +14,7 @@ from ..runs.schema import Metric
 from .limits import Limit, breaches
 from .live import LiveCluster
 from .marks import declared
-from .watchdog import FAULT, account, acts_of, exits, unexplained
+from .watchdog import ACT, account, acts_of, exits, unexplained
 
 
 class Guard:
@@ -42,7 +42,7 @@ class Guard:
         if self._item is None or not declared(self._item).disruptive:
             who = self._item.nodeid if self._item else "outside of a test"
             raise UsageError(f"{who}: faults.{verb} is for tests marked idc_disruptive, which run alone; mark the test")
-        self._run.happened(FAULT, verb=verb, host=host, component=component, test=self._item.nodeid)
+        self._run.happened(ACT, verb=verb, host=host, component=component, test=self._item.nodeid)
 
     def judge(self, cluster: LiveCluster) -> None:
         """Fail the test for what happened, or was measured, since the last judgement."""

@@ -47,6 +47,7 @@ class Owner:
         self._progress = progress
         self._keeper: Keeper | None = None
         self._provided: Provided | None = None
+        self._began_ns = 0
         self._one_at_a_time = asyncio.Lock()
 
     def provide(self) -> Provided:
@@ -64,16 +65,18 @@ class Owner:
                 except IdcError as error:
                     self.refused = error
                     raise
+                finally:
+                    self._progress("")
             return self._provided
 
     async def _bring_up(self) -> Provided:
         check_writable(RUNS / self._target.id)
-        began_ns = time.monotonic_ns()
+        self._began_ns = time.monotonic_ns()
         self._keeper = Keeper(self._target, self.settings.spec(), keep=self.settings.keep)
         cluster = await self._keeper.opened()
         ready_ns = time.monotonic_ns()
         self.run = run = self._create_run()  # only now, as a cluster that could not be provided leaves no run
-        run.happened("bringing-up", at_ns=began_ns, target=self._target.id)
+        run.happened("bringing-up", at_ns=self._began_ns, target=self._target.id)
         run.happened("ready", at_ns=ready_ns, reused=cluster.facts.reused)
         if cluster.facts.ready_s is not None and not cluster.facts.reused:
             labels = {} if cluster.facts.shape == "full" else {"shape": cluster.facts.shape}
@@ -123,7 +126,7 @@ class Owner:
         if cluster.faults is None:
             return []
         try:
-            happenings = self.portal.call(cluster.faults.happenings(), timeout_s=1.0)
+            happenings = self.portal.call(cluster.faults.happenings(since_ns=self._began_ns), timeout_s=1.0)
         except (IdcError, OSError, TimeoutError) as error:
             return [f"the cluster's own timeline could not be read at the end: {error or type(error).__name__}"]
         for happening in happenings:
@@ -133,7 +136,7 @@ class Owner:
 
 
 def check_writable(folder: Path) -> None:
-    """Raises :class:`RunError` when no run directory can be made in ``folder``; asked before a cluster is brought up."""
+    """Raises :class:`RunError` when no run directory can be made there; asked before a cluster is brought up for it."""
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         raise RunError(

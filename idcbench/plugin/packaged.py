@@ -37,11 +37,16 @@ def as_packaged(arg: str, *, from_folder: Path) -> str | None:
         path = f"{PREFIX}/{absolute.relative_to(ROOT).as_posix()}".removesuffix("/.")
     elif absolute.exists() or not (path == PREFIX or path.startswith(f"{PREFIX}/")):
         return None
-    if not (PACKAGE.parent / path).exists():
+    if not path_of(path).exists():
         raise pytest.UsageError(
             f"{arg}: there is no such packaged test; `--idc-suite` takes {', '.join(suite_names())}"
         )
     return f"{path}::{names}" if names else path
+
+
+def path_of(nodeid: str) -> Path:
+    """The file or folder of a packaged node id, with the names in it left out."""
+    return ROOT / nodeid.partition("::")[0].removeprefix(PREFIX).lstrip("/")
 
 
 def collectors(session: pytest.Session, wanted: Iterable[str]) -> list[pytest.Collector]:

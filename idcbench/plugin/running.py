@@ -89,9 +89,9 @@ class Running:
         with ExitStack() as held:
             try:
                 self.live()
-            except IdcError as error:
+            except IdcError:  # the owner tells it, once
                 self._refused = True
-                item.session.shouldstop = f"no cluster: {error}".partition("\n")[0]
+                item.session.shouldstop = "no cluster could be provided"
                 return (yield)
             alone = declared(item).alone
             from_ns = held.enter_context(self._lock.held(alone=alone))

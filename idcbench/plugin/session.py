@@ -133,8 +133,6 @@ class IdcSession:
             provided = self._owner.provide()
         except IdcError:
             return True
-        finally:
-            self._progress("")
         self._say(cluster_line(provided.cluster.facts))
         return None
 

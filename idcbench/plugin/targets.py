@@ -25,8 +25,10 @@ def pytest_idc_target(config: pytest.Config, target: str) -> Target:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_idc_progress() -> Progress:
+def pytest_idc_progress(config: pytest.Config) -> Progress:
     """On the terminal that pytest was started on, past its capturing."""
     from ..cli.display import Display
 
-    return Display(os.fdopen(os.dup(1), "w"))
+    display = Display(os.fdopen(os.dup(1), "w"))
+    config.add_cleanup(display.close)
+    return display

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from ..cluster import Happening
 from ..runs.timeline import Event
 
-FAULT = "fault"
+ACT = "act"
 """``what`` of the timeline's lines that :class:`~idcbench.plugin.live.LiveFaults` causes: verb, host, component."""
 AFTERMATH_S = 30.0
 """The longest lease of all profiles (slow-disk): until then a holder may still find out that it lost it."""
@@ -53,7 +53,7 @@ def acts_of(events: Iterable[Event]) -> list[Act]:
     return [
         Act(at_ns=event["at_ns"], verb=event["verb"], host=event["host"], component=event["component"])
         for event in events
-        if event["what"] == FAULT
+        if event["what"] == ACT
     ]
 
 

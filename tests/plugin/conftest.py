@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
+import idcbench.plugin.live
+import idcbench.plugin.session  # noqa: F401 - brings numpy, which an inner pytest cannot import anew
+
 pytest_plugins = ["pytester"]
+QUIET = ("-p", "no:asyncio", "-p", "no:hypothesispytest", "-p", "no:cacheprovider")
 FAKE = Path(__file__).with_name("fake_target.py").read_text()
 
 
@@ -24,8 +28,12 @@ class Lab:
         self.pytester.makepyfile(test_it=source)
 
     def run(self, *args: str) -> pytest.RunResult:
-        """pytest in a process of its own, with the plugins of this project only."""
-        return self.pytester.runpytest_subprocess("-p", "no:asyncio", "-p", "no:cacheprovider", *args)
+        """pytest in this process."""
+        return self.pytester.runpytest_inprocess(*QUIET, *args)
+
+    def spawn(self, *args: str) -> pytest.RunResult:
+        """pytest in a process of its own."""
+        return self.pytester.runpytest_subprocess(*QUIET, *args)
 
     def document(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.path / ".idcbench/fake/latest/run.json").read_text())

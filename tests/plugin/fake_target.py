@@ -1,4 +1,4 @@
-"""A target without a cluster, written into pytester's directory as conftest.py. Its state is a file, as processes share it.
+"""A target without a cluster, written into pytester's directory as conftest.py. Processes share its state, a file.
 
 ``cluster.json`` is there while the cluster is; ``log`` tells who brought it up and took it down; happenings are lines
 of ``happenings.jsonl``, which tests may add to.
@@ -33,7 +33,7 @@ def happen(**fields):
 class FakeHost:
     name, address = "cp1", "10.0.0.1"
 
-    async def run(self, *argv, timeout_s=30.0):
+    async def run(self, *argv, timeout_s=30.0):  # noqa: ARG002
         return Completed(self.name, argv, 0, "ran\n", "")
 
 
@@ -109,6 +109,6 @@ class FakeTarget:
                 log("left")
 
 
-def pytest_idc_target(config, target):
+def pytest_idc_target(target):
     kind = target.removeprefix("fake").removeprefix("-")
     return FakeTarget(kind) if target.startswith("fake") else None
