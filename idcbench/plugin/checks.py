@@ -76,7 +76,7 @@ def _reason(report: pytest.TestReport) -> str:
     if not report.failed:
         return ""
     crash = getattr(report.longrepr, "reprcrash", None)
-    return str(crash.message if crash else report.longreprtext).strip().partition("\n")[0]
+    return str(crash.message if crash else report.longrepr).strip().partition("\n")[0]
 
 
 def _suite(nodeid: str) -> str:

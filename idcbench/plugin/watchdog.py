@@ -73,11 +73,11 @@ def unexplained(found: Iterable[Happening], acts: Sequence[Act]) -> list[Happeni
 
 def account(found: Sequence[Happening]) -> str:
     """What the failing test says: who exited, where, how, and its last words."""
-    said = [f"{len(found)} exit(s) that no fault of this run explains:"]
+    said = []
     for happening in found:
         code = "" if happening.exit_code is None else f" with {happening.exit_code}"
-        said.append(f"  {happening.component} on {happening.host} exited{code}")
-        said += [f"    | {line}" for line in happening.last_lines[-5:]]
+        said.append(f"{happening.component} on {happening.host} exited{code}, which no fault of this run explains")
+        said += [f"  | {line}" for line in happening.last_lines[-5:]]
     return "\n".join(said)
 
 
