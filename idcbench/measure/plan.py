@@ -26,9 +26,7 @@ class Stream:
 
     def __post_init__(self) -> None:
         if not 0 < self.rate_per_s <= 1000:
-            raise ValueError(
-                f"{self.kind} on {self.connection} connections: {self.rate_per_s}/s; 0 to 1000 can be sent"
-            )
+            raise ValueError(f"{self.kind}s on {self.connection} connections: {self.rate_per_s}/s is not in 0 to 1000")
 
     @property
     def interval_ns(self) -> int:

@@ -14,6 +14,8 @@ import msgspec
 from ..kube.connection import Connection, Endpoint
 from .sockets import SocketStore
 
+GONE = 410
+"""The version to go on from is too old."""
 PAUSE_S = 0.05
 """Before a new try, after one that failed or did not last so long."""
 
@@ -29,11 +31,10 @@ class _Object(msgspec.Struct):
 
 
 class _Event(msgspec.Struct):
-    """An event of a watch; a refusal to watch is a Status, which has a code and no type."""
+    """An event of a watch; a refusal to watch is a Status, which has no type."""
 
     type: str = ""
     object: _Object = msgspec.field(default_factory=_Object)
-    code: int = 0
 
 
 _EVENT = msgspec.json.Decoder(_Event)
@@ -106,8 +107,8 @@ class Watcher:
         try:
             while not reading.done() and time.monotonic_ns() - self._heard_ns < self._idle_s * 1e9:
                 await asyncio.wait([reading], timeout=self._idle_s / 4)
-            if reading.done():
-                reading.result()
+            if reading.done() and reading.result().status == GONE:
+                self._version = ""
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
@@ -124,7 +125,7 @@ class Watcher:
 
     def _event(self, event: _Event) -> None:
         if event.type in ("ERROR", ""):
-            self._version = "" if 410 in (event.code, event.object.code) else self._version
+            self._version = "" if event.object.code == GONE else self._version
             return
         metadata = event.object.metadata
         self._version = metadata.resourceVersion
