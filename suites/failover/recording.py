@@ -134,11 +134,9 @@ class Recorder:
         labels, probe, at_ns = drilled.fault.labels, drilled.probe, drilled.fault_ns
         from_ns = drilled.returned_ns if drilled.fault.undo else drilled.fault_ns
         self._add("failover.member_back", labels, (drilled.back_ns - from_ns) / 1e6, drilled.back_ns)
-        moved = [
-            it for it, host, took in _takings(drilled) if took and it > drilled.since_ns and host != drilled.fault.host
-        ]
-        if moved and drilled.fault.undo:
-            self._add("failover.virtual_ip_moved", labels, max(0.0, (moved[0] - drilled.fault_ns) / 1e6), moved[0])
+        moved_ns = _moved_ns(drilled)
+        if moved_ns is not None:
+            self._add("failover.virtual_ip_moved", labels, (moved_ns - drilled.since_ns) / 1e6, moved_ns)
         if probe.watch is not None:
             during = probe.watch.arrived_ns >= drilled.since_ns
             series = self._series("failover.watch_latency", labels)
