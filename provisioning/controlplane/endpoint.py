@@ -38,7 +38,7 @@ def haproxy_config(
     """haproxy's configuration on ``own``, whose API server comes first among equals."""
     check = (
         f"check check-ssl verify none inter {timers.check_inter_ms}ms fastinter {timers.check_fast_ms}ms"
-        f" fall {timers.check_fall} rise 2 on-marked-down shutdown-sessions"
+        f" downinter {timers.check_fast_ms}ms fall {timers.check_fall} rise 2 on-marked-down shutdown-sessions"
     )
     servers = "\n".join(f"  server {host.name} {host.address}:{API_PORT}" for host in hosts)
     return f"""# {own.name}: the endpoint in front of every API server; written by idcbench

@@ -22,16 +22,21 @@ class Readyz:
 
     async def wait(self, host: PlannedHost) -> None:
         """Return when the API server of ``host`` is ready. Waits for ever: who waits for the cluster has the limit."""
-        while not await self._is_ready(host.address):
+        while b" 200 " not in await self._status(host.address):
             await asyncio.sleep(POLL_S)
 
-    async def _is_ready(self, address: str) -> bool:
+    async def wait_for_any_answer(self, host: PlannedHost) -> None:
+        """Return when the API server of ``host`` answers at all: it has been loaded, and fills its storage."""
+        while not await self._status(host.address):
+            await asyncio.sleep(POLL_S)
+
+    async def _status(self, address: str) -> bytes:
+        """The status line of the answer; nothing when there was none."""
         try:
             async with asyncio.timeout(ANSWER_LIMIT_S):
                 reader, writer = await asyncio.open_connection(address, API_PORT, ssl=self._tls)
                 with contextlib.closing(writer):
                     writer.write(b"GET /readyz HTTP/1.0\r\nHost: kubernetes\r\n\r\n")
-                    status = await reader.readline()
+                    return await reader.readline()
         except (OSError, TimeoutError):
-            return False
-        return b" 200 " in status
+            return b""

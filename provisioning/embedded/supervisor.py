@@ -58,18 +58,18 @@ class Supervisor:
     # --- start and end
 
     async def boot(self) -> None:
-        """Start everything: the first API server alone, the others when it answers, so that it has the processors."""
+        """Start everything: the first API server alone, so that it has the processors; the others while it fills its
+        storage with the default roles, which is waiting for the disk; the controllers where those are there."""
         network.create(self.plan)
         self._process(CLIENTS, "gateway").start()  # the node simulator waits for its verb
         for host in self.plan.hosts:
             self._start_some(host.name, BEFORE_API)
         first, *others = self.plan.hosts
         self._process(first.name, "kube-apiserver").start()
-        await self._readyz.wait(first)
+        await self._readyz.wait_for_any_answer(first)
         for host in others:
             self._process(host.name, "kube-apiserver").start()
-        self._start_some(first.name, AFTER_API)
-        for host in others:
+        for host in self.plan.hosts:
             self._spawn(self._finish_host(host.name))
 
     async def end(self) -> None:
