@@ -80,14 +80,14 @@ class Calls:
     ) -> Generator[dict[str, Any], None, None]:
         """Watch ``path`` once: each event as it comes, ``{"type": …, "object": …}``, bookmarks and errors too.
 
-        Ends when the server ends the stream. ``timeout_s`` bounds the silence between two events, after which
-        :class:`ApiError` with status 0 is raised. Close the generator to leave earlier.
+        Ends when the server ends the stream. Raises :class:`ApiError` with status 0 when nothing came for
+        ``timeout_s``, or no JSON. Close the generator to leave earlier.
         """
         with self._open("GET", path, None, {"watch": "true"} | dict(query or {}), None, "", timeout_s) as response:
             half = b""
             for chunk in response.stream():
                 *lines, half = (half + chunk).split(b"\n")
-                yield from (json.loads(line) for line in lines if line)
+                yield from (_value(line, path) for line in lines if line)
 
     def _open(
         self, method: str, path: str, body: Any, query: Mapping[str, str] | None, headers: Mapping[str, str] | None,
@@ -120,3 +120,10 @@ class Calls:
     def _discover(self) -> list[Resource]:
         bodies = [self.raw("GET", path, headers={"Accept": AGGREGATED}).body for path in ("/api", "/apis")]
         return [resource for body in bodies for resource in read_discovery(body)]
+
+
+def _value(line: bytes, path: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise ApiError(0, "Garbled", f"a line of the stream is no JSON ({error})", path) from None

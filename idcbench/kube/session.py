@@ -173,5 +173,7 @@ class ApiSession:
             raise unreachable(server, "silent for too long", path=path, method=method, reason=SILENT) from None
         except TimeoutError:
             raise unreachable(server, "not within the time limit", path=path, method=method) from None
+        except aiohttp.ClientPayloadError:
+            raise unreachable(server, "the answer broke off", path=path, method=method) from None
         except (aiohttp.ClientError, OSError) as error:
             raise unreachable(server, f"{error or 'connection cut'}", path=path, method=method) from error

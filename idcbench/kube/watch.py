@@ -24,6 +24,7 @@ IDLE_S = 15.0
 STREAM_S = 300
 GIVE_UP_S = 120.0
 BACKOFF_FIRST_S = 0.1
+BACKOFF_MOST_S = 2.0
 SHORT_LIFE_S = 1.0
 """A stream that ends sooner than this, without news, has failed."""
 
@@ -98,7 +99,7 @@ class _Patience:
     def __init__(self, api: ApiSession, *, give_up_s: float) -> None:
         self._api = api
         self._give_up_s = give_up_s
-        self._backoff = Backoff(first_s=BACKOFF_FIRST_S)
+        self._backoff = Backoff(first_s=BACKOFF_FIRST_S, most_s=BACKOFF_MOST_S)
         self._ever_reached = False
         self._reached_s: float | None = None
         self._failing_since_s: float | None = None

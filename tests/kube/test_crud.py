@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from fake_api import Break, FakeApi, Hang, Kind, Refuse, Stall
+from fake_api import Break, Drop, FakeApi, Fault, Hang, Kind, Refuse, Say, Stall
 
 from idcbench.kube.apierror import ApiError
 from idcbench.kube.crud import Client, Manifest, Manifests, WaitTimeoutError
@@ -114,16 +114,19 @@ def test_a_read_is_tried_again_at_429_and_says_so(
         client.get("Pod", "a", "default")
 
 
-@pytest.mark.parametrize("fault", [Break(), Hang()])
-def test_no_answer_is_status_0_and_a_write_is_sent_once(client: Client, api: FakeApi, fault: Break | Hang) -> None:
-    client.path("Pod")
-    api.next(fault, method="POST")
-    client._calls.timeout_s = 0.3
+@pytest.mark.parametrize("fault", [Break(), Drop(), Hang()])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_no_answer_is_status_0_and_a_write_is_sent_once(
+    client: Client, api: FakeApi, fault: Fault, method: str
+) -> None:
+    api.put(f"{PODS}/a", {})
+    client.get("Pod", "a", "default")
+    api.next(fault, method=method)
     with pytest.raises(ApiError) as failed:
-        client.create(POD)
+        client.raw(method, f"{PODS}/a", body={}, timeout_s=0.3)
     assert (failed.value.status, failed.value.reason) == (0, "Unreachable")
     assert api.url in failed.value.message
-    assert api.count(method="POST") == 1
+    assert api.count(method=method) == 1
 
 
 def test_a_server_that_is_not_there_is_named(client: Client, api: FakeApi) -> None:
@@ -234,6 +237,13 @@ def test_a_watch_that_is_left_early_does_not_spoil_the_connection(client: Client
     events.close()
     api.put(f"{PODS}/b", {})
     assert len(client.list("Pod", "default")) == 2
+
+
+def test_a_line_that_is_no_json_does_not_spoil_the_connection(client: Client, api: FakeApi) -> None:
+    api.next(Say(b"{half\n"), watch=True)
+    with pytest.raises(ApiError, match="no JSON"):
+        next(client.events(PODS, query={"resourceVersion": "0"}))
+    assert client.list("Pod", "default") == []
 
 
 def test_raw_takes_a_text_as_it_is(client: Client, api: FakeApi) -> None:
