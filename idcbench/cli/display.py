@@ -108,14 +108,17 @@ class Display:
         with self._changed:
             while not self._closed:
                 self._changed.wait_for(lambda: self._step is not None or self._closed)
-                if self._closed or self._changed.wait_for(lambda: self._step is None, timeout=after_s):
+                if self._closed or self._changed.wait_for(self._is_idle, timeout=after_s):
                     continue
                 if self._on_terminal:
                     self._begin_live()
-                    self._changed.wait_for(lambda: self._step is None)
+                    self._changed.wait_for(self._is_idle)
                 elif self._step is not None:
                     self._stream.write(f"idcbench: {self._step.line(time.monotonic())}\n")
                     self._stream.flush()
+
+    def _is_idle(self) -> bool:
+        return self._step is None
 
     def _begin_live(self) -> None:
         from rich.console import Console

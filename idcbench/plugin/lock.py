@@ -32,14 +32,12 @@ class ClusterLock:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
         self._waiting = folder / ".waiting.lock"
         self._cluster = folder / ".cluster.lock"
 
     @contextmanager
     def held(self, *, alone: bool) -> Iterator[int]:
         """Hold the lock; gives the time at which it was granted. Waits without limit, signals interrupt it."""
-        self._folder.mkdir(parents=True, exist_ok=True)
         with (
             _locked(self._waiting, fcntl.LOCK_SH if alone else fcntl.LOCK_EX) as waiting,
             _locked(self._cluster, fcntl.LOCK_EX if alone else fcntl.LOCK_SH),

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 def pytest_idc_target(config: pytest.Config, target: str) -> Target | None:
     """Provide the target that ``--idc-target=TARGET`` names, or ``None`` when the name is not yours.
 
-    Called once per process in ``pytest_configure``, in each xdist worker too: there the context manager of the target
-    is entered with ``keep=True`` after the controller's has the cluster ready, and must join that cluster.
-    idcbench's own targets are asked last. May raise :class:`idcbench.errors.UsageError`.
+    Called once in ``pytest_configure``, not in xdist workers, which reach the controller's cluster. idcbench's own
+    targets are asked last. May raise :class:`idcbench.errors.UsageError`.
     """
 
 

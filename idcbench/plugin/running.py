@@ -41,16 +41,14 @@ class Running:
         settings: Settings,
         *,
         source: Source,
-        lock: ClusterLock,
         limits: tuple[Limit, ...],
         portal: Portal,
         progress: Progress,
-        worker: str,
+        worker: str = "",
     ) -> None:
         self.settings = settings
         self.progress = progress
         self._source = source
-        self._lock = lock
         self._limits = limits
         self._portal = portal
         self._worker = worker
@@ -88,13 +86,14 @@ class Running:
             return (yield)
         with ExitStack() as held:
             try:
+                provided = self._source.provide()
                 self.live()
             except IdcError:  # the owner tells it, once
                 self._refused = True
                 item.session.shouldstop = "no cluster could be provided"
                 return (yield)
             alone = declared(item).alone
-            from_ns = held.enter_context(self._lock.held(alone=alone))
+            from_ns = held.enter_context(ClusterLock(provided.run.path.parent).held(alone=alone))
             held.callback(self._note_held, item.nodeid, alone, from_ns)
             guard = self._guarding()
             guard.begin(item)

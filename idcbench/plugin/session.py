@@ -16,14 +16,14 @@ from ..progress import Progress, silent
 from ..runs.schema import RunDocument
 from . import targets
 from .checks import Checks
-from .desk import Desk, Guest
+from .desk import Desk
 from .fixtures import PLUGIN
+from .guest import Guest
 from .junit import Junit
 from .limits import read_limits
-from .lock import ClusterLock
 from .marks import needs_cluster
 from .outcome import Ending
-from .owner import RUNS, Owner
+from .owner import Owner
 from .portal import Portal
 from .running import Refusal, Running
 from .selection import Selection
@@ -34,55 +34,42 @@ from .terminal import cluster_line, ending_lines, header_line
 
 def register(config: pytest.Config, settings: Settings) -> None:
     """Check everything that was asked for, then take part in the session. Raises :class:`pytest.UsageError`."""
-    plugins = config.pluginmanager
-    plugins.register(targets, "idcbench-targets")
     worker: dict[str, Any] = getattr(config, "workerinput", {})
+    portal = Portal()
     try:
         limits = read_limits(Path(settings.limits)) if settings.limits else ()
         selection = Selection(config, settings)
-        progress: Progress = silent if worker else config.hook.pytest_idc_progress(config=config)
-        config.stash[ASKED] = Asked(settings, progress)
-        target: Target | None = config.hook.pytest_idc_target(config=config, target=settings.target)
+        config.pluginmanager.register(selection, "idcbench-selection")
+        if worker:
+            running = Running(
+                settings,
+                source=Guest(Path(worker["idc_desk"]), portal=portal),
+                limits=limits,
+                portal=portal,
+                progress=silent,
+                worker=worker["workerid"],
+            )
+            config.add_cleanup(portal.close)
+        else:
+            owner, progress = _own(config, settings, portal)
+            running = Running(settings, source=owner, limits=limits, portal=portal, progress=progress)
+            session = IdcSession(config, settings, owner, selection, progress)
+            config.pluginmanager.register(session, "idcbench-owner")
     except IdcError as error:
         raise pytest.UsageError(str(error)) from None
+    config.pluginmanager.register(running, PLUGIN)
+    config.pluginmanager.register(Refusal(running), "idcbench-refusal")
+
+
+def _own(config: pytest.Config, settings: Settings, portal: Portal) -> tuple[Owner, Progress]:
+    """What owns the cluster that is to be, and who is told of progress."""
+    config.pluginmanager.register(targets, "idcbench-targets")
+    progress: Progress = config.hook.pytest_idc_progress(config=config)
+    config.stash[ASKED] = Asked(settings, progress)
+    target: Target | None = config.hook.pytest_idc_target(config=config, target=settings.target)
     if target is None:
         raise pytest.UsageError(f"--idc-target={settings.target}: there is no such target")
-    portal = Portal()
-    source: Owner | Guest
-    if worker:
-        source = Guest(Path(worker["idc_desk"]), target, settings, portal=portal)
-        plugins.register(Leaving(source, portal), "idcbench-leaving")
-    else:
-        source = Owner(target, settings, portal=portal, progress=progress)
-        plugins.register(IdcSession(config, settings, source, selection, progress), "idcbench-owner")
-    running = Running(
-        settings,
-        source=source,
-        lock=ClusterLock(Path.cwd() / RUNS / target.id),
-        limits=limits,
-        portal=portal,
-        progress=progress,
-        worker=worker.get("workerid", ""),
-    )
-    plugins.register(selection, "idcbench-selection")
-    plugins.register(running, PLUGIN)
-    plugins.register(Refusal(running), "idcbench-refusal")
-
-
-class Leaving:
-    """The end of an xdist worker."""
-
-    def __init__(self, guest: Guest, portal: Portal) -> None:
-        self._guest = guest
-        self._portal = portal
-
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_sessionfinish(self) -> Generator[None, object, object]:
-        try:
-            return (yield)
-        finally:
-            self._guest.close()
-            self._portal.close()
+    return Owner(target, settings, portal=portal, progress=progress), progress
 
 
 class IdcSession:

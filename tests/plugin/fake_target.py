@@ -40,6 +40,8 @@ class FakeHost:
 class FakeFaults:
     def __getattr__(self, verb):
         async def act(host, *args):
+            if "nothing" in args:
+                raise UsageError(f"no 'nothing' on {host!r}")
             happen(host=host, component=str(args[0]) if args else "", what=verb, asked=True)
 
         return act

@@ -175,7 +175,9 @@ def test_an_exit_that_no_fault_explains_fails_the_test(lab: Lab) -> None:
     )
     result = lab.run("--idc-target=fake", "test_it.py")
     result.assert_outcomes(passed=4, failed=1, errors=1)
-    result.stdout.fnmatch_lines(["*haproxy on cp1 exited with 2, which no fault*", "*| panic: x", "*etcd on cp1 exited with 2, which no fault*"])
+    result.stdout.fnmatch_lines(
+        ["*haproxy on cp1 exited with 2, which no fault*", "*| panic: x", "*etcd on cp1 exited with 2, which no fault*"]
+    )
     outcomes = [check["outcome"] for check in lab.document()["checks"]]
     assert outcomes == ["failed", "passed", "error", "passed", "passed"]
 
