@@ -88,6 +88,7 @@ async def _look(access: Access) -> ExistingCluster:
         nodes=len(nodes),
         provenance="existing cluster",
         reused=True,
+        ours=False,
         versions={"kubernetes": version},
     )
     return ExistingCluster(
