@@ -107,8 +107,9 @@ class Display:
         after_s = SHOW_AFTER_S if self._on_terminal else LINE_EVERY_S
         with self._changed:
             while not self._closed:
-                self._changed.wait_for(lambda: self._step is not None or self._closed)
-                if self._closed or self._changed.wait_for(self._is_idle, timeout=after_s):
+                self._changed.wait_for(self._is_due)
+                idle = self._changed.wait_for(self._is_idle, timeout=after_s)
+                if idle:
                     continue
                 if self._on_terminal:
                     self._begin_live()
@@ -116,6 +117,9 @@ class Display:
                 elif self._step is not None:
                     self._stream.write(f"idcbench: {self._step.line(time.monotonic())}\n")
                     self._stream.flush()
+
+    def _is_due(self) -> bool:
+        return self._step is not None or self._closed
 
     def _is_idle(self) -> bool:
         return self._step is None

@@ -82,15 +82,15 @@ class SuiteFolder(pytest.Directory):
 
 
 class SuiteModule(pytest.Module):
-    """A module of packaged tests: functions ``test_*`` and classes ``Test*``."""
+    """A module of packaged tests, which are plain functions ``test_*``."""
 
     wanted: tuple[str, ...]
 
     def funcnamefilter(self, name: str) -> bool:
         return name.startswith("test_")
 
-    def classnamefilter(self, name: str) -> bool:
-        return name.startswith("Test")
+    def classnamefilter(self, name: str) -> bool:  # noqa: ARG002 - pytest's signature
+        return False
 
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
         for node in super().collect():
