@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +19,20 @@ TITLES = {
     "apiserver-kill": ("API server killed", "The kube-apiserver on the host that holds the virtual IP is killed."),
     "etcd-leader-kill": ("etcd leader killed", "The etcd member that leads is killed."),
     "host-loss": ("Control-plane host lost", "The host that holds the virtual IP is lost whole."),
+    "host-loss-no-carrier": (
+        "Host lost, no carrier",
+        "The host that holds the virtual IP loses its link and sees it; then it comes back.",
+    ),
+    "host-loss-silent": (
+        "Host lost, silent",
+        "The frames of the host that holds the virtual IP vanish, and it does not see it; then it comes back.",
+    ),
 }
 """What a fault is called, and what is done; others go by their name."""
 
 
 _SAME_ACT_NS = 2_000_000_000
+_OF_A_BOUND = ("at_ns", "what", "fault", "repetition", "value_ms", "explanation", "kind", "connection")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,15 +46,25 @@ class Act:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
-    """The longest outage that the live configuration allows, and why; of all requests, or of one kind or connection."""
+    """The longest outage that the live configuration allows, and why; of all requests, or of those it names.
+
+    ``labels`` name a variant of the fault, as the metrics' labels do.
+    """
 
     value_ms: float
     explanation: str
     kind: str = ""
     connection: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
-    def covers(self, kind: str, connection: str) -> bool:
-        return self.kind in ("", kind) and self.connection in ("", connection)
+    @property
+    def exactness(self) -> int:
+        """How many things it names; the more exact bound is the one that counts."""
+        return bool(self.kind) + bool(self.connection) + len(self.labels)
+
+    def covers(self, kind: str, connection: str, labels: Mapping[str, str]) -> bool:
+        named = all(labels.get(key) == value for key, value in self.labels.items())
+        return named and self.kind in ("", kind) and self.connection in ("", connection)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +109,29 @@ class Fault:
         """What is done, in a sentence; empty when the name has to do."""
         return TITLES.get(self.name, ("", ""))[1]
 
-    def bound(self, kind: str, connection: str) -> Bound | None:
-        """The bound for a request, the one that names it most exactly first."""
-        fitting = [bound for bound in self.bounds if bound.covers(kind, connection)]
-        return max(fitting, key=lambda bound: bool(bound.kind) + bool(bound.connection), default=None)
+    def bound(self, kind: str, connection: str, labels: Mapping[str, str]) -> Bound | None:
+        """The bound for a request, the one that names it most exactly."""
+        fitting = [bound for bound in self.bounds if bound.covers(kind, connection, labels)]
+        return max(fitting, key=lambda bound: bound.exactness, default=None)
+
+    @property
+    def bounds_told(self) -> tuple[Bound, ...]:
+        """The bounds as they are told: one for both sorts of connection when it is the same, and an explanation that
+        begins as the one before it without that beginning."""
+        told: list[Bound] = []
+        for bound in sorted(self.bounds, key=lambda bound: (sorted(bound.labels.items()), bound.value_ms)):
+            last = told[-1] if told else None
+            if last and replace(last, connection="") == replace(bound, connection=""):
+                told[-1] = replace(last, connection="")
+            else:
+                told.append(bound)
+        beginnings = ["", *(bound.explanation for bound in told)]
+        return tuple(
+            replace(
+                bound, explanation=bound.explanation.removeprefix(former).lstrip(" .") if former else bound.explanation
+            )
+            for former, bound in zip(beginnings, told, strict=False)
+        )
 
     @property
     def worst_first(self) -> tuple[Repetition, ...]:
@@ -132,13 +170,11 @@ def _repetition(path: Path, header: ProbeHeader, requests: npt.NDArray[np.void],
     begin_ns, end_ns = int(requests["planned_ns"].min()), int(requests["completed_ns"].max())
     own = [event for event in events if _belongs(event, header, begin_ns, end_ns)]
     zero_ns = next((int(event["at_ns"]) for event in own if _is_fault(event)), begin_ns)
-    before = [event for event in events if event["what"] == "vip-owner" and event["at_ns"] < begin_ns][-1:]
-    owners = [*before, *(event for event in own if event["what"] == "vip-owner")]
     return Repetition(
         fault=header.fault,
         number=header.repetition,
         acts=tuple(_acts(own, zero_ns)),
-        owners=tuple(((event["at_ns"] - zero_ns) / 1e9, str(event.get("host") or "")) for event in owners),
+        owners=tuple(_owners(events, own, begin_ns, zero_ns)),
         streams=streams(requests, zero_ns=zero_ns),
         deadline_ms=header.deadline_ms,
         confirmed_ms=_confirmed_ms(own),
@@ -159,29 +195,42 @@ def _is_fault(event: Event) -> bool:
     return event["what"] == "fault" and "fault" in event
 
 
+def _owners(events: Sequence[Event], own: Sequence[Event], begin_ns: int, zero_ns: int) -> Iterable[tuple[float, str]]:
+    """Who took the virtual IP, first who had it before; an empty name when its owner left and nobody had it."""
+    before = [event for event in events if event["what"] == "vip-owner" and event["at_ns"] < begin_ns][-1:]
+    owner = None
+    for event in (*before, *(event for event in own if event["what"] in ("vip-owner", "vip-left"))):
+        host = str(event.get("host") or "")
+        if event["what"] == "vip-left" and host != owner:
+            continue
+        owner = host if event["what"] == "vip-owner" else ""
+        yield (event["at_ns"] - zero_ns) / 1e9, owner
+
+
 def _acts(events: Sequence[Event], zero_ns: int) -> Iterable[Act]:
-    """The fault, the verbs that were used besides, and the recovery."""
-    made = [event for event in events if _is_fault(event)]
+    """The fault, what was done besides, and the recovery."""
+    told = [event for event in events if _is_fault(event) or event["what"] == "returned"]
+    whole_host = any(str(event.get("verb") or "").startswith("link") for event in told)
     for event in events:
         at_s = (event["at_ns"] - zero_ns) / 1e9
+        host = str(event.get("host") or "")
+        component = "" if whole_host else str(event.get("component") or "")
+        where = f"{component} on {host}" if component and host else component or host
         if event["what"] == "recovered":
-            yield Act(at_s=at_s, label=f"{_who(event, ' back on ', ' back')}, {at_s:+.1f} s", kind="recovered")
+            back = f"{component} back on {host}" if component and host else f"{where} back"
+            yield Act(at_s=at_s, label=f"{back}, {at_s:+.1f} s", kind="recovered")
+        elif event["what"] == "returned":
+            yield Act(at_s=at_s, label=f"{host or 'host'} let return", kind="verb")
         elif _is_fault(event):
-            yield Act(at_s=at_s, label=f"{_who(event, ' on ')}: {event.get('action') or 'fault'}", kind="fault")
-        elif event["what"] == "fault" and not any(_same_act(event, other) for other in made):
-            yield Act(at_s=at_s, label=f"{_who(event, ' on ')}: {event.get('verb') or 'fault'}", kind="verb")
+            yield Act(at_s=at_s, label=f"{where}: {event.get('action') or 'fault'}", kind="fault")
+        elif event["what"] == "fault" and not any(_same_act(event, other) for other in told):
+            yield Act(at_s=at_s, label=f"{where}: {event.get('verb') or 'fault'}", kind="verb")
 
 
 def _same_act(event: Event, other: Event) -> bool:
-    """Whether a line is the same act as the suite's own line about it, written by who carried it out."""
+    """Whether a line is the act that the suite's own line tells of, written by who carried it out."""
     near = abs(event["at_ns"] - other["at_ns"]) < _SAME_ACT_NS
-    return near and all((event.get(key) or "") == (other.get(key) or "") for key in ("host", "component"))
-
-
-def _who(event: Event, between: str, alone: str = "") -> str:
-    """``etcd on cp1``, or the host with ``alone`` after it when the whole host is concerned."""
-    component, host = str(event.get("component") or ""), str(event.get("host") or "")
-    return f"{component}{between}{host}" if component and host else f"{component or host}{alone}"
+    return near and (event.get("host") or "") == (other.get("host") or "")
 
 
 def _confirmed_ms(events: Iterable[Event]) -> float | None:
@@ -193,17 +242,23 @@ def _confirmed_ms(events: Iterable[Event]) -> float | None:
 
 
 def _bounds(fault: str, events: Sequence[Event]) -> tuple[Bound, ...]:
-    """The bounds that the timeline names for a fault, each once (the last said for a kind and connection stands)."""
-    said = [event for event in events if event["what"] == "bound" and event.get("fault") == fault]
-    bounds = {
-        (kind, connection): Bound(
+    """The bounds that the timeline names for a fault; of several for the same requests the largest."""
+    bounds: dict[tuple[object, ...], Bound] = {}
+    for event in events:
+        if (
+            event["what"] != "bound"
+            or event.get("fault") != fault
+            or not isinstance(event.get("value_ms"), int | float)
+        ):
+            continue
+        labels = {key: str(value) for key, value in event.items() if key not in _OF_A_BOUND}
+        bound = Bound(
             value_ms=float(event["value_ms"]),
-            explanation=str(event.get("explanation") or ""),
-            kind=kind,
-            connection=connection,
+            explanation=str(event.get("explanation") or "").rstrip("."),
+            kind=str(event.get("kind") or ""),
+            connection=str(event.get("connection") or ""),
+            labels=labels,
         )
-        for event in said
-        if isinstance(event.get("value_ms"), int | float)
-        for kind, connection in [(str(event.get("kind") or ""), str(event.get("connection") or ""))]
-    }
+        key = (bound.kind, bound.connection, *sorted(labels.items()))
+        bounds[key] = max(bounds.get(key, bound), bound, key=lambda it: it.value_ms)
     return tuple(bounds.values())

@@ -15,8 +15,8 @@ def figure(value: float | None, unit: str) -> str:
         return duration(value * _TO_MS[unit])
     if unit == "bytes":
         return _memory(value)
-    if unit == "%":
-        return f"{_three(value)} %"
+    if unit in ("%", "ratio"):
+        return f"{_three(value * (100 if unit == 'ratio' else 1))} %"
     return _three(value) if unit in ("", "1") else f"{_three(value)} {unit}"
 
 

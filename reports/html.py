@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from . import bars, checklist
 from .charts import outage_timeline, timeline_in_words
-from .faultrows import labels_text
+from .faultrows import labels_text, variant_text
 from .faults import Repetition
 from .figures import duration, figure, spread
 from .model import Report
@@ -52,6 +52,7 @@ def _template() -> Template:
         "style": Markup((folder / "report.css").read_text(encoding="utf-8")),
         "spread": lambda low, high, unit: _unbroken(spread(low, high, unit)),
         "labels_text": labels_text,
+        "variant_text": variant_text,
         "timeline": lambda repetition, name: Markup(outage_timeline(repetition, name=name)),
         "in_words": timeline_in_words,
         "dots": lambda values, **scale: Markup(bars.dots(values, **scale)),

@@ -47,9 +47,10 @@ def _parts(report: Report) -> Iterator[str]:
 
 def _bounds(report: Report) -> Iterator[str]:
     said = [
-        f"{figures.fault.title}: at most {duration(bound.value_ms)}, {_escaped(bound.explanation)}"
+        f"{figures.fault.title}, {bound.connection or 'all'} connections: at most {duration(bound.value_ms)}"
+        f"{'. ' if bound.explanation else ''}{_escaped(bound.explanation)}"
         for figures in report.faults
-        for bound in figures.fault.bounds
+        for bound in figures.fault.bounds_told
     ]
     if said:
         yield "What the live timers allow:\n\n" + _list(said)

@@ -27,6 +27,8 @@ FILES = (
     ("junit.xml", "the checks for a CI system"),
     ("logs/", "what the components said"),
 )
+INSTRUMENTS = ("probe.", "measure.")
+"""What the names of metrics begin with that are about the measuring itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +128,10 @@ def _said(value: object) -> str:
 def report_of(run: Run) -> Report:
     """Read a run. Raises :class:`~idcbench.errors.RunError` when its files cannot be read."""
     document, events = run.document(), run.events()
-    plain = [metric for metric in document.metrics if "fault" not in metric.labels]
-    instruments = [metric for metric in plain if metric.name.startswith("probe.")]
+    others = [
+        metric for metric in document.metrics if not (metric.name.startswith("failover.") and "fault" in metric.labels)
+    ]
+    instruments = [metric for metric in others if metric.name.startswith(INSTRUMENTS)]
     return Report(
         path=run.path,
         document=document,
@@ -138,7 +142,7 @@ def report_of(run: Run) -> Report:
         machine=cluster_facts.machine_facts(document),
         clocks=cluster_facts.clock_facts(document),
         faults=figures_of(run.path, faults_of(run.path, events), document.metrics),
-        measured=_with_values(run.path, [metric for metric in plain if metric not in instruments]),
+        measured=_with_values(run.path, [metric for metric in others if metric not in instruments]),
         instruments=_with_values(run.path, instruments),
         areas=checklist.areas(document.checks),
         proofs=checklist.proofs(document.checks),

@@ -1,8 +1,9 @@
-"""A run as the embedded target gives it, made up: three faults in three repetitions, fifty-odd checks, all facts."""
+"""A made-up run as the embedded target gives it: three faults, one in two ways, three times; some fifty checks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,32 +23,44 @@ FAULT_FREE_S = 10
 class Story:
     """How one fault goes: its act, for how long writes and reads stand still, when the member is back."""
 
-    name: str
+    log: str
+    labels: dict[str, str]
     component: str
+    verb: str
     action: str
     write_out_ms: float
     read_out_ms: float
-    refused: bool
     back_s: float
-    moves_address: bool
     bound_ms: float
     explanation: str
 
+    @property
+    def host_is_lost(self) -> bool:
+        return self.verb.startswith("link")
 
+
+VRRP = (
+    "a VRRP backup takes the address after 3 adverts of 0.5 s and its skew (at most 1.9 s); haproxy there needs 2 "
+    "checks 200 ms apart, and etcd an election of up to 2 s when its leader was on the host"
+)
+ON_REUSED = ". A connection to the lost host is given up when its request misses its deadline of 1 s"
 STORIES = (
     Story(
-        "apiserver-kill", "kube-apiserver", "kill", 0, 0, True, 3.1, False, 700,
+        "apiserver-kill", {"fault": "apiserver-kill"}, "kube-apiserver", "kill", "killed", 0, 0, 3.1, 700,
         "haproxy marks an API server down after 2 failed checks 200 ms apart, each with up to 500 ms to connect, "
         "and sends a refused connection to another server at once",
     ),
     Story(
-        "etcd-leader-kill", "etcd", "kill", 1330, 410, False, 2.4, False, 2300,
+        "etcd-leader-kill", {"fault": "etcd-leader-kill"}, "etcd", "kill", "killed", 1330, 410, 2.4, 2300,
         "an etcd follower starts an election after 1000 to 2000 ms without a heartbeat, and a vote takes up to 300 ms",
     ),
     Story(
-        "host-loss", "", "link no-carrier", 2050, 2020, False, 7.8, True, 3000,
-        "a VRRP backup takes the address after 3 adverts of 0.5 s and its skew (at most 1.9 s); haproxy there needs "
-        "2 checks 200 ms apart, etcd an election of up to 2 s when its leader was on the host",
+        "host-loss-no-carrier", {"fault": "host-loss", "way": "no-carrier"}, "etcd", "link-no-carrier",
+        "link lost, the host sees it", 1850, 1830, 7.8, 3000, VRRP,
+    ),
+    Story(
+        "host-loss-silent", {"fault": "host-loss", "way": "silent"}, "etcd", "link-silent",
+        "frames vanish, the host does not see it", 2150, 2120, 8.3, 3000, VRRP,
     ),
 )  # fmt: skip
 
@@ -121,12 +134,17 @@ AREAS = {
 
 
 def make_run(root: Path, *, repetitions: int = 3, state: str = "passed", name: str = "run") -> Run:
-    """Write a whole run below ``root``; ``state`` is passed, failed, invalid, interrupted, cut-off or simulated."""
+    """Write a whole run below ``root``; ``state`` is passed, failed, invalid, interrupted or cut-off."""
     run = create_run(root, target_id="embedded", name=name)
     random = np.random.default_rng(20261124)
     run.series("cluster.ready", unit="s", better="lower", definition=READY).add(8.41)
-    run.series("probe.start_lag", unit="ms", better="lower", definition=LAG).add_many(random.gamma(1.5, 0.35, 4200))
-    run.series("probe.cpu_share", unit="%", better="lower", definition=SHARE).add(6.3)
+    run.series("measure.probe_lag_p99", unit="ms", better="lower", labels={"fault": "none"}, definition=LAG).add(1.9)
+    share = run.series(
+        "measure.probe_cpu_share", unit="ratio", better="lower", labels={"fault": "none"}, definition=SHARE
+    )
+    share.add(0.063)
+    watch = run.series("failover.watch_latency", unit="ms", better="lower", labels=STORIES[0].labels, definition=WATCH)
+    watch.add_many(random.gamma(4, 3.5, 2500))
     for story in STORIES:
         _bound(run, story)
     begin_ns = 10_000 * S
@@ -147,38 +165,57 @@ def make_run(root: Path, *, repetitions: int = 3, state: str = "passed", name: s
 
 
 def _bound(run: Run, story: Story) -> None:
-    run.happened("bound", fault=story.name, value_ms=story.bound_ms, explanation=story.explanation, at_ns=9_999 * S)
+    for connection, more_ms in (("new", 0), ("reused", DEADLINE_MS if story.host_is_lost else 0)):
+        explanation = story.explanation + (ON_REUSED if more_ms else "")
+        run.happened(
+            "bound", fault=story.log, connection=connection, value_ms=story.bound_ms + more_ms, explanation=explanation,
+            at_ns=9_999 * S,
+        )  # fmt: skip
 
 
 def _repetition(run: Run, story: Story, repetition: int, begin_ns: int, random: np.random.Generator) -> None:
     fault_ns = begin_ns + 4 * S
-    host = f"cp{1 + repetition % 3}"
-    end_ns = fault_ns + int((story.back_s + FAULT_FREE_S) * S)
-    run.happened("vip-owner", host=host, at_ns=begin_ns + S // 10)
+    host, other = f"cp{1 + repetition % 3}", f"cp{1 + (repetition + 1) % 3}"
+    back_ns = fault_ns + int(story.back_s * random.uniform(0.9, 1.15) * S)
+    about = {"fault": story.log, "repetition": repetition, "host": host, "component": story.component}
+    own = {"fault": story.log, "repetition": repetition}
+    run.happened("vip-owner", at_ns=begin_ns - S, host=host, **own)
+    run.happened("fault", at_ns=fault_ns - 2 * MS, verb=story.verb, host=host, component="", test="a::b")
     run.happened(
-        "fault", at_ns=fault_ns, fault=story.name, repetition=repetition, action=story.action, host=host,
-        component=story.component, confirmed_ns=fault_ns + int(random.uniform(4, 30) * MS),
+        "fault", at_ns=fault_ns, action=story.action, verb=story.verb,
+        confirmed_ns=fault_ns + int(random.uniform(4, 30) * MS), **about,
     )  # fmt: skip
-    back_s = story.back_s * random.uniform(0.9, 1.15)
-    run.happened(
-        "recovered", at_ns=fault_ns + int(back_s * S), fault=story.name, repetition=repetition, host=host,
-        component=story.component,
-    )  # fmt: skip
-    if story.moves_address:
+    labels = dict(story.labels)
+    if story.host_is_lost:
+        labels["vip_and_leader"] = "yes" if repetition % 3 == 0 else "no"
         moved_ns = fault_ns + int(random.uniform(1.55, 1.85) * S)
-        run.happened("vip-owner", host=f"cp{1 + (repetition + 1) % 3}", at_ns=moved_ns)
-    log = run.probe_log(story.name, repetition, deadline_ms=DEADLINE_MS)
+        run.happened("vip-left", at_ns=fault_ns + 40 * MS, host=host, **own)
+        run.happened("vip-owner", at_ns=moved_ns, host=other, **own)
+        run.happened("returned", at_ns=fault_ns + 5 * S, **about)
+        run.happened("fault", at_ns=fault_ns + 5 * S - MS, verb="link-up", host=host, component="", test="a::b")
+        _add(
+            run,
+            "virtual_ip_moved",
+            "ms",
+            labels,
+            (moved_ns - fault_ns) / MS,
+            "from the fault until another host took it",
+        )
+    run.happened("recovered", at_ns=back_ns, **about)
+    _add(run, "member_back", "ms", labels, (back_ns - fault_ns) / MS, BACK)
+    log = run.probe_log(story.log, repetition, deadline_ms=DEADLINE_MS)
+    end_ns = back_ns + FAULT_FREE_S * S
     for kind, base in ((WRITE, story.write_out_ms), (READ, story.read_out_ms)):
         for connection, rate in ((REUSED, 25), (NEW, 10)):
             out_ms = base * random.uniform(0.9, 1.15) + (180 if connection == REUSED and base > 1500 else 0)
-            rows = _requests(story, kind, connection, rate, out_ms, (begin_ns, fault_ns, end_ns), random)
+            rows = _requests(kind, connection, rate, out_ms, (begin_ns, fault_ns, end_ns), random)
             log.add_many(rows)
-            _record(run, story, ("read", "write")[kind], ("reused", "new")[connection], rows, 1000 / rate)
-    labels = {"fault": story.name}
-    run.series("failover.member_back", unit="ms", better="lower", labels=labels, definition=BACK).add(back_s * 1000)
+            _record(
+                run, labels | {"connection": ("reused", "new")[connection]}, ("read", "write")[kind], rows, 1000 / rate
+            )
 
 
-def _requests(story, kind, connection, rate, out_ms, times, random) -> list[tuple[int, ...]]:
+def _requests(kind, connection, rate, out_ms, times, random) -> list[tuple[int, ...]]:
     begin_ns, fault_ns, end_ns = times
     rows = []
     usual_ms = (2.1 if kind == READ else 4.6) + (4.2 if connection == NEW else 0)
@@ -191,7 +228,7 @@ def _requests(story, kind, connection, rate, out_ms, times, random) -> list[tupl
             late = waits_ms >= DEADLINE_MS
             latency_ms = DEADLINE_MS if late else waits_ms
             status, outcome = (0, UNKNOWN if kind == WRITE else FAILED) if late else (status, OK)
-        elif story.refused and connection == REUSED and 0 <= into_ms < 40:
+        elif not out_ms and connection == REUSED and 0 <= into_ms < 40:
             latency_ms, status, outcome = 0.6, 0, UNKNOWN if kind == WRITE else FAILED
         elif 0 <= into_ms < 2500:
             latency_ms *= random.uniform(1, 4)
@@ -201,16 +238,23 @@ def _requests(story, kind, connection, rate, out_ms, times, random) -> list[tupl
     return rows
 
 
-def _record(
-    run: Run, story: Story, kind: str, connection: str, rows: list[tuple[int, ...]], interval_ms: float
-) -> None:
+def _record(run: Run, labels: dict[str, str], kind: str, rows: list[tuple[int, ...]], interval_ms: float) -> None:
     successes = sorted(row[2] for row in rows if row[6] == OK)
-    longest_ms = max((after - before) / MS for before, after in zip(successes, successes[1:], strict=False))
-    outage_ms = longest_ms - interval_ms if longest_ms > 2 * interval_ms else 0.0
-    labels = {"fault": story.name, "connection": connection}
-    run.series(
-        f"failover.{kind}_outage", unit="ms", better="lower", labels=labels, definition=OUTAGE.format(kind)
-    ).add(outage_ms)  # fmt: skip
+    longest_ms = max((after - before) / MS for before, after in pairwise(successes))
+    bad = [row[0] for row in rows if row[6] != OK]
+    _add(run, f"{kind}_outage", "ms", labels, max(0.0, longest_ms - interval_ms), OUTAGE)
+    labels = labels | {"kind": kind}
+    if "way" in labels:
+        _add(run, "return_outage", "ms", labels, 12.0, "the same, while what was lost comes back")
+    _add(run, "failed", "requests", labels, sum(row[6] == FAILED for row in rows), "refused, broken or late")
+    _add(run, "unknown", "requests", labels, sum(row[6] == UNKNOWN for row in rows), "writes without an answer")
+    _add(run, "total", "requests", labels, len(rows), "requests planned from the fault to the end")
+    _add(run, "degraded_window", "ms", labels, (max(bad) - min(bad)) / MS if bad else 0.0, "first to last bad request")
+    _add(run, "worst_latency", "ms", labels, max(row[2] - row[0] for row in rows) / MS, "from the planned start")
+
+
+def _add(run: Run, name: str, unit: str, labels: dict[str, str], value: float, definition: str) -> None:
+    run.series(f"failover.{name}", unit=unit, better="lower", labels=labels, definition=definition).add(value)
 
 
 def _checks(*, failing: bool) -> list[Check]:
@@ -226,18 +270,18 @@ def _checks(*, failing: bool) -> list[Check]:
                     negative=negative,
                     outcome="passed",
                     duration_s=0.1 + number * 0.37,
-                )  # fmt: skip
+                )
             )
     for story in STORIES:
         checks.append(
             Check(
-                nodeid=f"failover/test_faults.py::test_fault[{story.name}]",
+                nodeid=f"failover/test_faults.py::test_fault[{story.log}]",
                 suite="failover",
                 outcome="passed",
                 title="Clients get over it within the bound, and nothing acknowledged is lost",
                 proves="endpoint",
                 duration_s=71.3,
-            )  # fmt: skip
+            )
         )
     if failing:
         checks[14] = _with(checks[14], outcome="failed", reason="AssertionError: 3 endpoints, wanted 4", longrepr=TRACE)
@@ -256,7 +300,8 @@ READY = (
 )
 LAG = "actual start of a probe's request less its planned start, before the first fault"
 SHARE = "CPU time of the probe's process per wall time and core, before the first fault"
-OUTAGE = "longest time between two successive successful completions of {}s, less the interval between two requests"
+OUTAGE = "longest time between two successive successful completions, less the interval between two requests"
+WATCH = "from the planned start of an acknowledged write to the arrival of its event"
 BACK = "from the fault until the member served again"
 TRACE = """    def test_endpoint_slice(idc_client, namespace):
         deployment = idc_client.create(deployment(replicas=4))
