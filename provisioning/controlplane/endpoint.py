@@ -78,7 +78,7 @@ def keepalived_config(
 ) -> str:
     """keepalived's configuration on ``own``: unicast VRRPv3 among ``hosts``, no preemption."""
     peers = "\n".join(f"    {host.address}" for host in hosts if host is not own)
-    unicast = f"  unicast_peer {{\n{peers}\n  }}" if peers else ""
+    unicast = f"  unicast_src_ip {own.address}\n  unicast_peer {{\n{peers}\n  }}" if peers else ""
     return f"""# {own.name}: who holds {virtual_ip}; written by idcbench
 global_defs {{
   router_id {own.name}
@@ -101,7 +101,6 @@ vrrp_instance kubernetes {{
   virtual_router_id 51
   priority {BASE_PRIORITY + 10 * own.order}
   advert_int {timers.vrrp_advert_s}
-  unicast_src_ip {own.address}
 {unicast}
   virtual_ipaddress {{
     {virtual_ip}/{prefix}

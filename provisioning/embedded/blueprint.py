@@ -144,7 +144,9 @@ def _endpoint_programs(member: Member) -> list[Program]:
     own = next(host for host in hosts if host.name == member.name)
     haproxy, keepalived, script = (member.etc / f for f in ("haproxy.cfg", "keepalived.conf", "haproxy-check.sh"))
     haproxy.write_text(
-        haproxy_config(hosts, virtual_ip=VIRTUAL_IP, timers=member.timers, own=own, socket=member.data / "haproxy.sock")
+        haproxy_config(
+            hosts, virtual_ip=VIRTUAL_IP, timers=member.timers, own=own, socket=Path(f"/run/haproxy-{member.name}.sock")
+        )
     )
     script.write_text(HAPROXY_CHECK)
     script.chmod(0o700)

@@ -142,24 +142,35 @@ class StateDirectory:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Be the only one to change this cluster. Raises :class:`ClusterError` that names who is at work on it."""
+        descriptor = self._lock()
         try:
-            self.lock_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise ClusterError(
-                f"{self.lock_file}: {error.strerror}; set XDG_STATE_HOME to a folder that can be written"
-            ) from None
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
-                raise ClusterError(
-                    f"cluster {self.root.name} is being worked on by {holder or 'another idcbench'}; "
-                    "wait for it, or choose another cluster with --name"
-                ) from None
             os.truncate(descriptor, 0)
             os.pwrite(descriptor, f"pid {os.getpid()} since {time.strftime('%H:%M:%S')}\n".encode(), 0)
             yield
         finally:
+            if not self.root.exists():
+                self.lock_file.unlink(missing_ok=True)
+            os.close(descriptor)
+
+    def _lock(self) -> int:
+        """The descriptor of the lock file, locked. A holder may remove the file at its end: then the next is taken."""
+        while True:
+            try:
+                self.lock_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except OSError as error:
+                raise ClusterError(
+                    f"{self.lock_file}: {error.strerror}; set XDG_STATE_HOME to a folder that can be written"
+                ) from None
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
+                os.close(descriptor)
+                raise ClusterError(
+                    f"cluster {self.root.name} is being worked on by {holder or 'another idcbench'}; "
+                    "wait for it, or choose another cluster with --name"
+                ) from None
+            if self.lock_file.exists() and os.fstat(descriptor).st_ino == self.lock_file.stat().st_ino:
+                return descriptor
             os.close(descriptor)
