@@ -23,6 +23,7 @@ from typing import Any, BinaryIO, Self
 import msgspec
 
 from ..errors import IdcError
+from .slices import ask_for_short_slices
 
 _LENGTH = struct.Struct("<Q")
 END_S = 3.0
@@ -121,12 +122,14 @@ Answerer = Callable[[str, dict[str, Any]], Awaitable[Any]]
 def serve(run: Callable[[Any, Commands], Awaitable[None]]) -> None:
     """The instrument's whole life: read the settings, call ``run`` with them, end with the parent.
 
-    The garbage collector is frozen and off: a collection in the middle of a measurement would be measured.
+    The garbage collector is frozen and off: a collection in the middle of a measurement would be measured. As others use
+    the machine too, the kernel is asked to run it soon after it wakes.
     """
     settings = pickle.loads(_exactly(_LENGTH.unpack(_exactly(_LENGTH.size))[0]))
     gc.collect()
     gc.freeze()
     gc.disable()
+    ask_for_short_slices()
     asyncio.run(_until_parent_ends(run, settings))
 
 

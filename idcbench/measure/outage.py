@@ -108,9 +108,9 @@ def _ends(requests: Requests, since_ns: int, until_ns: int) -> npt.NDArray[np.in
     return chosen
 
 
-def in_flight(requests: Requests, at_ns: int) -> Requests:
-    """Those that had started and not ended at ``at_ns``."""
-    chosen: Requests = requests[(requests["started_ns"] <= at_ns) & (requests["completed_ns"] > at_ns)]
+def in_flight(requests: Requests, *, since_ns: int, until_ns: int) -> Requests:
+    """Those that were under way at some time from ``since_ns`` to ``until_ns``: a process takes a while to die."""
+    chosen: Requests = requests[(requests["started_ns"] <= until_ns) & (requests["completed_ns"] > since_ns)]
     return chosen
 
 

@@ -100,11 +100,16 @@ class Range:
         """
         with self._watched() as (probe, observer, owners):
             acted_ns = time.monotonic_ns()
-            fault.act()
-            sighting = observer.wait_until_seen(
-                fault.host, fault.component, fault.seen, after_ns=acted_ns - STAMP_SLACK_NS, timeout_s=SEEN_WITHIN_S
-            )
-            returned_ns = self._mend(fault, probe, acted_ns)
+            try:
+                fault.act()
+                sighting = observer.wait_until_seen(
+                    fault.host, fault.component, fault.seen, after_ns=acted_ns - STAMP_SLACK_NS, timeout_s=SEEN_WITHIN_S
+                )
+                self._hold(fault, probe, acted_ns)
+            finally:
+                returned_ns = time.monotonic_ns() if fault.undo else acted_ns
+                if fault.undo:
+                    fault.undo()
             back_ns = wait_until_caught_up(self.cluster.access, self.members, fault.host, timeout_s=RECOVERY_S)
             probe.wait_steady(for_s=AFTER_S, after_ns=back_ns, timeout_s=RECOVERY_S)
             return Drilled(
@@ -132,16 +137,11 @@ class Range:
             probe.wait_steady(for_s=BEFORE_S)
             yield probe, observer, owners
 
-    def _mend(self, fault: Fault, probe: RunningProbe, acted_ns: int) -> int:
-        """Bring back what was lost, once the others serve again; when that began."""
+    def _hold(self, fault: Fault, probe: RunningProbe, acted_ns: int) -> None:
+        """Keep the fault until the others serve again; one that mends itself needs no holding."""
         if fault.undo is None:
-            return acted_ns
-        try:
-            if len(self.members) > 1:
-                probe.wait_steady(for_s=BEFORE_S, after_ns=acted_ns)
-            else:
-                time.sleep(ALONE_LOST_S)
-        finally:
-            returned_ns = time.monotonic_ns()
-            fault.undo()
-        return returned_ns
+            return
+        if len(self.members) > 1:
+            probe.wait_steady(for_s=BEFORE_S, after_ns=acted_ns)
+        else:
+            time.sleep(ALONE_LOST_S)

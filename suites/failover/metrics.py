@@ -36,7 +36,7 @@ DEFINITIONS: dict[str, tuple[str, Better, str]] = {
     "failover.in_flight": (
         "requests",
         "none",
-        "requests under way when the observer saw the fault",
+        "requests under way between the act and when the observer saw it",
     ),
     "failover.in_flight_failed": ("requests", "lower", "those of them that did not succeed"),
     "failover.failed_after_fault": (

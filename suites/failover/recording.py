@@ -123,7 +123,7 @@ class Recorder:
     def _at_the_fault(self, drilled: Drilled, connection: Reuse) -> None:
         labels = drilled.fault.labels | {"connection": connection}
         requests = np.concatenate([drilled.probe.stream(kind, connection) for kind in KINDS])
-        flying = in_flight(requests, drilled.fault_ns)
+        flying = in_flight(requests, since_ns=drilled.since_ns, until_ns=drilled.fault_ns)
         self._add("failover.in_flight", labels, len(flying), drilled.fault_ns)
         self._add("failover.in_flight_failed", labels, _bad(flying), drilled.fault_ns)
         self._add(

@@ -102,7 +102,7 @@ def test_no_requests_at_all_are_an_outage_of_the_whole_window() -> None:
 
 
 def test_requests_at_a_moment() -> None:
-    flying = in_flight(STALL, 150 * MS)
+    flying = in_flight(STALL, since_ns=100 * MS, until_ns=150 * MS)
     assert flying["planned_ns"].tolist() == [80 * MS, 120 * MS]
     assert started_after(STALL, 161 * MS)["planned_ns"].tolist() == [200 * MS, 1000 * MS]
 
