@@ -197,9 +197,10 @@ def _is_fault(event: Event) -> bool:
 
 def _owners(events: Sequence[Event], own: Sequence[Event], begin_ns: int, zero_ns: int) -> Iterable[tuple[float, str]]:
     """Who took the virtual IP, first who had it before; an empty name when its owner left and nobody had it."""
+    named = [event for event in own if event["what"] in ("vip-owner", "vip-left")]
     before = [event for event in events if event["what"] == "vip-owner" and event["at_ns"] < begin_ns][-1:]
     owner = None
-    for event in (*before, *(event for event in own if event["what"] in ("vip-owner", "vip-left"))):
+    for event in (*(event for event in before if event not in named), *named):
         host = str(event.get("host") or "")
         if event["what"] == "vip-left" and host != owner:
             continue

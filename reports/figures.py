@@ -46,9 +46,8 @@ def spread(low: float | None, high: float | None, unit: str) -> str:
     if first == second:
         return second
     value, _, suffix = first.rpartition(" ")
-    return (
-        f"{value} – {second}" if value and " " not in value and second.endswith(f" {suffix}") else f"{first} – {second}"
-    )
+    alike = value and " " not in value and second.partition(" ")[2] == suffix
+    return f"{value} – {second}" if alike else f"{first} – {second}"
 
 
 def in_ms(value: float, unit: str) -> float | None:

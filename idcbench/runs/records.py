@@ -63,6 +63,8 @@ def create(path: Path, header: Header) -> Header:
 
     However many processes do this at once, one header stands, whole. Raises :class:`RunError`.
     """
+    if path.exists():
+        return read_header(path)
     line = msgspec.json.encode(header)
     padding = -(len(line) + 1) % _HEADER_STEP_BYTES
     draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")

@@ -1,0 +1,60 @@
+"""The report in a headless Chromium, on a desk and in a hand, by day and by night."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from idcbench.reports.write import write_report
+from idcbench.runs.directory import Run
+
+pytestmark = pytest.mark.integration
+OUTSIDE = """[...document.querySelectorAll('body *')].filter(it => it.getBoundingClientRect().right > innerWidth + 1
+  && !it.closest('.scroll, pre')).map(it => it.outerHTML.slice(0, 120))"""
+OPEN_ALL = "document.querySelectorAll('details').forEach(it => { it.open = true })"
+SMALLEST_TEXT_PX = """Math.min(...[...document.querySelectorAll('svg text')]
+  .filter(it => it.getBoundingClientRect().height)
+  .map(it => parseFloat(getComputedStyle(it).fontSize) * it.getCTM().a))"""
+
+
+@pytest.mark.parametrize("state", ["passed", "failed", "invalid", "cut-off"])
+async def test_it_fits_asks_for_nothing_and_does_not_complain(
+    state: str, runs: dict[str, Run], chromium: ModuleType, tmp_path: Path
+) -> None:
+    file = write_report(runs[state].path)
+    assert file.stat().st_size < 500_000
+    async with chromium.browser(tmp_path / "profile") as page:
+        for width, dark in ((1280, False), (400, False), (1280, True), (400, True)):
+            await page.open(file, width=width, dark=dark)
+            await page.value(OPEN_ALL)
+            assert await page.value("document.documentElement.scrollWidth") == width
+            assert await page.value(OUTSIDE) == []
+            assert await page.value(SMALLEST_TEXT_PX) >= 10
+            ground = await page.value("getComputedStyle(document.body).backgroundColor")
+            assert ground == ("rgb(19, 22, 25)" if dark else "rgb(255, 255, 255)")
+        assert set(page.requests) == {file.as_uri()}
+        assert page.complaints == []
+
+
+async def test_every_wide_table_scrolls_in_its_own_box_and_by_keyboard(
+    runs: dict[str, Run], chromium: ModuleType, tmp_path: Path
+) -> None:
+    async with chromium.browser(tmp_path / "profile") as page:
+        await page.open(write_report(runs["passed"].path), width=400)
+        wide = "[...document.querySelectorAll('.scroll')].filter(it => it.scrollWidth > it.clientWidth)"
+        assert await page.value(f"{wide}.length") > 3
+        assert await page.value(f"{wide}.every(it => it.tabIndex == 0 && it.ariaLabel)")
+
+
+async def test_on_paper_it_is_light_and_everything_is_open(
+    runs: dict[str, Run], chromium: ModuleType, tmp_path: Path
+) -> None:
+    async with chromium.browser(tmp_path / "profile") as page:
+        await page.open(write_report(runs["passed"].path), width=1280, dark=True)
+        closed = await page.value("document.body.scrollHeight")
+        scheme = {"name": "prefers-color-scheme", "value": "dark"}
+        await page.call("Emulation.setEmulatedMedia", media="print", features=[scheme])
+        assert await page.value("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert await page.value("document.body.scrollHeight") > 1.5 * closed
