@@ -85,11 +85,11 @@ async def restart(size: int, figures: Figures) -> None:
     if target.state.read_record() is None:
         async with target.cluster(ClusterSpec(control_planes=size, nodes=0), keep=True):
             pass
+        await target.stop()
+    await measure(await target.start(), figures)
     began_s = time.monotonic()
     await target.stop()
     figures["stop, s"].append(time.monotonic() - began_s)
-    await measure(await target.start(), figures)
-    await target.stop()
 
 
 async def again(size: int, figures: Figures) -> None:

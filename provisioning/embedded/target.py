@@ -16,11 +16,12 @@ from ...errors import ClusterError, UsageError
 from ...progress import Progress, silent
 from ..artifacts import Binaries, SourceOptions, provide
 from . import prerequisites
-from .blueprint import write_blueprint
+from .blueprint import host_names, write_blueprint
 from .cluster import EmbeddedCluster, access_of
 from .control import ask
 from .launch import Supervised, end_supervisor, relay_listener, start_supervisor, wait_for_end
 from .layout import Record, StateDirectory
+from .leaving import release_lease
 from .readiness import until_ready
 
 MOST_NODES = 1000
@@ -99,6 +100,7 @@ class EmbeddedTarget:
             if not self.state.is_alive():
                 raise ClusterError(f"cluster {self.id} is stopped already; `idcbench start` starts it")
             self.progress("stopping every component")
+            await release_lease(self.state, access_of(self.state, record), hosts=host_names(record.spec))
             await ask(self.state.control, "shutdown")
             await asyncio.to_thread(wait_for_end, record.supervisor)
             self.progress("")
