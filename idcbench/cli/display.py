@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
     from rich.live import Live
 
 LINE_EVERY_S = 10.0
@@ -67,6 +66,10 @@ class Display:
         self._stream = stream
         self._before = before
         self._on_terminal = stream.isatty()
+        if self._on_terminal:
+            from .liveline import live_line  # rich takes a while to import: now, not while something is measured
+
+            self._live_line = live_line
         self._step: Step | None = None
         self._live: Live | None = None
         self._closed = False
@@ -125,32 +128,7 @@ class Display:
         return self._step is None
 
     def _begin_live(self) -> None:
-        from rich.console import Console
-        from rich.live import Live
-
         if self._before is not None:
             self._before()
-        self._live = Live(
-            console=Console(file=self._stream),
-            get_renderable=self._drawn,
-            refresh_per_second=4,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-        self._live.start()
-
-    def _drawn(self) -> RenderableType:
-        from rich.progress_bar import ProgressBar
-        from rich.table import Table
-        from rich.text import Text
-
-        step = self._step
-        if step is None:
-            return Text("")
-        row = Table.grid(padding=(0, 1))
-        cells: list[RenderableType] = [Text(step.line(time.monotonic()), no_wrap=True, overflow="ellipsis")]
-        if step.total:
-            cells.insert(0, ProgressBar(total=step.total, completed=min(step.done, step.total), width=20))
-        row.add_row(*cells)
-        return row
+        self._live = self._live_line(self._stream, lambda: self._step)
+        self._live.start(refresh=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import click
 
+from ..errors import IdcError
 from ..options import OPTIONS, Settings
 from ..plugin.packaged import PACKAGE, ROOT, as_packaged, path_of, suite_names
 from .options import read_settings, run_options
@@ -116,13 +116,23 @@ def _run(asked: Settings, rest: Rest) -> int:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # xdist's workers inherit it
     shown = LiveRun()
     code = int(pytest.main(pytest_arguments(asked, rest, folder=Path.cwd()), plugins=[shown]))
-    if shown.path is not None:
+    if shown.path is None:
+        return code
+    try:
         _report(shown.path)
+    except IdcError as error:  # the tests' own code matters more
+        click.echo(f"error: {error}", err=True)
+        return code or error.exit_code
     return code
 
 
 def _report(path: Path) -> None:
+    """Write the report; say the run in figures, and last where the report is."""
+    from ..reports.model import report_of
+    from ..reports.terminal import render_terminal
     from ..reports.write import write_report
+    from ..runs.directory import open_run
 
-    sys.stdout.flush()
-    click.echo(str(write_report(path)))
+    file = write_report(path)
+    click.echo("\n" + render_terminal(report_of(open_run(path))))
+    click.echo(os.path.relpath(file))

@@ -110,7 +110,9 @@ class Owner:
     def _write(self, run: Run, checks: Sequence[Check], *, interrupted: bool) -> RunDocument:
         cluster = self._provided.cluster if self._provided else None
         reasons = (
-            self._note_happenings(cluster, run) if cluster is not None else ["interrupted before there was a cluster"]
+            self._note_happenings(cluster, run, limit_s=0.4 if interrupted else 5.0)
+            if cluster is not None
+            else ["interrupted before there was a cluster"]
         )
         return run.finish(
             tests=TestCounts.of(checks),
@@ -121,12 +123,12 @@ class Owner:
             interrupted=interrupted,
         )
 
-    def _note_happenings(self, cluster: Cluster, run: Run) -> list[str]:
+    def _note_happenings(self, cluster: Cluster, run: Run, *, limit_s: float) -> list[str]:
         """Copy the cluster's own timeline into the run's; what is said when it cannot be had."""
         if cluster.faults is None:
             return []
         try:
-            happenings = self.portal.call(cluster.faults.happenings(since_ns=self._began_ns), timeout_s=1.0)
+            happenings = self.portal.call(cluster.faults.happenings(since_ns=self._began_ns), timeout_s=limit_s)
         except (IdcError, OSError, TimeoutError) as error:
             return [f"the cluster's own timeline could not be read at the end: {error or type(error).__name__}"]
         for happening in happenings:

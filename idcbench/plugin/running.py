@@ -98,6 +98,7 @@ class Running:
             guard = self._guarding()
             guard.begin(item)
             held.callback(guard.end)
+            held.callback(self.progress, "")
             return (yield)
 
     @pytest.hookimpl(tryfirst=True)

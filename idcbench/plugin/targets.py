@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from ..cluster import Target
@@ -27,8 +25,6 @@ def pytest_idc_target(config: pytest.Config, target: str) -> Target:
 @pytest.hookimpl(trylast=True)
 def pytest_idc_progress(config: pytest.Config) -> Progress:
     """On the terminal that pytest was started on, past its capturing."""
-    from ..cli.display import Display
+    from ..cli.live import display_beside
 
-    display = Display(os.fdopen(os.dup(1), "w"))
-    config.add_cleanup(display.close)
-    return display
+    return display_beside(config)
