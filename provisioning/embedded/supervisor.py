@@ -43,6 +43,7 @@ class Supervisor:
         self._happenings: list[Happening] = []
         self._timeline = plan.timeline.open("ab", buffering=0)
         self._stopped_hosts: set[str] = set()
+        self._held: set[tuple[str, str]] = set()  # what the verb `stop` stopped: down until the verb `start`
         self._tasks: set[asyncio.Task[None]] = set()
         self._processes: dict[tuple[str, str], Process] = {}
         for host, programs in [*((h.name, h.programs) for h in plan.hosts), (CLIENTS, plan.clients)]:
@@ -113,9 +114,12 @@ class Supervisor:
         await self._running(host, component).kill()
 
     async def stop(self, *, host: str, component: str) -> None:
-        await self._process(host, component).stop()
+        process = self._process(host, component)
+        self._held.add((host, component))
+        await process.stop()
 
     async def start(self, *, host: str, component: str) -> None:
+        self._held.discard((host, component))
         self._process(host, component).start()
 
     async def restart(self, *, host: str, component: str) -> None:
@@ -183,7 +187,7 @@ class Supervisor:
 
     def _start_some(self, host: str, components: tuple[str, ...]) -> None:
         for component in COMPONENTS:
-            if component in components and self._has(host, component):
+            if component in components and self._has(host, component) and (host, component) not in self._held:
                 self._process(host, component).start()
 
     def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
