@@ -122,8 +122,8 @@ Answerer = Callable[[str, dict[str, Any]], Awaitable[Any]]
 def serve(run: Callable[[Any, Commands], Awaitable[None]]) -> None:
     """The instrument's whole life: read the settings, call ``run`` with them, end with the parent.
 
-    The garbage collector is frozen and off: a collection in the middle of a measurement would be measured. As others use
-    the machine too, the kernel is asked to run it soon after it wakes.
+    The garbage collector is frozen and off, as a collection amid a measurement would be measured. As others use the
+    machine too, the kernel is asked to run the instrument soon after it wakes.
     """
     settings = pickle.loads(_exactly(_LENGTH.unpack(_exactly(_LENGTH.size))[0]))
     gc.collect()

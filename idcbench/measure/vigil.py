@@ -35,10 +35,12 @@ class Sighting:
 
     ``gone``: its connections ended and new ones are refused; ``silent``: nothing comes back at all, at ``at_ns`` the
     first question without an answer was sent; ``frozen``: connections are taken and questions not answered; ``up``:
-    it answers.
+    it answers. ``sure_ns`` is when that was certain: from then on a process that is ``gone`` takes no connections,
+    while one that is being killed closes its sockets one after the other.
     """
 
     at_ns: int
+    sure_ns: int
     host: str
     component: str
     seen: Seen
@@ -117,4 +119,8 @@ class Vigil:
     def _sight(self, seen: Seen, at_ns: int) -> None:
         if seen != self._seen:
             self._seen = seen
-            self._report(Sighting(at_ns=at_ns, host=self._subject.host, component=self._subject.component, seen=seen))
+            subject = self._subject
+            sure_ns = time.monotonic_ns()
+            self._report(
+                Sighting(at_ns=at_ns, sure_ns=sure_ns, host=subject.host, component=subject.component, seen=seen)
+            )

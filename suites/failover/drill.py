@@ -52,14 +52,15 @@ class Fault:
 class Drilled:
     """What one drill gave; all times CLOCK_MONOTONIC in ns.
 
-    ``acted_ns`` is before the verb was called, ``fault_ns`` when the observer saw the fault, ``returned_ns`` when what
-    was lost began to come back, ``back_ns`` when the member had caught up, ``steady_ns`` when all had been well for
-    long enough.
+    ``acted_ns`` is before the verb was called, ``fault_ns`` when the observer saw the fault, ``sure_ns`` when it was
+    complete, ``returned_ns`` when what was lost began to come back, ``back_ns`` when the member had caught up,
+    ``steady_ns`` when all had been well for long enough.
     """
 
     fault: Fault
     acted_ns: int
     fault_ns: int
+    sure_ns: int
     returned_ns: int
     back_ns: int
     steady_ns: int
@@ -116,6 +117,7 @@ class Range:
                 fault=fault,
                 acted_ns=acted_ns,
                 fault_ns=sighting.at_ns,
+                sure_ns=sighting.sure_ns,
                 returned_ns=returned_ns,
                 back_ns=back_ns,
                 steady_ns=time.monotonic_ns(),

@@ -36,13 +36,13 @@ DEFINITIONS: dict[str, tuple[str, Better, str]] = {
     "failover.in_flight": (
         "requests",
         "none",
-        "requests under way between the act and when the observer saw it",
+        "requests under way between the act and when it was complete",
     ),
     "failover.in_flight_failed": ("requests", "lower", "those of them that did not succeed"),
     "failover.failed_after_fault": (
         "requests",
         "lower",
-        "requests that started after the observer saw the fault and did not succeed",
+        "requests that started when the fault was complete, as the observer saw it, and did not succeed",
     ),
     "failover.member_back": (
         "ms",

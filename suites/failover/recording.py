@@ -123,12 +123,11 @@ class Recorder:
     def _at_the_fault(self, drilled: Drilled, connection: Reuse) -> None:
         labels = drilled.fault.labels | {"connection": connection}
         requests = np.concatenate([drilled.probe.stream(kind, connection) for kind in KINDS])
-        flying = in_flight(requests, since_ns=drilled.since_ns, until_ns=drilled.fault_ns)
+        flying = in_flight(requests, since_ns=drilled.since_ns, until_ns=drilled.sure_ns)
+        later = started_after(requests, drilled.sure_ns)
         self._add("failover.in_flight", labels, len(flying), drilled.fault_ns)
         self._add("failover.in_flight_failed", labels, _bad(flying), drilled.fault_ns)
-        self._add(
-            "failover.failed_after_fault", labels, _bad(started_after(requests, drilled.fault_ns)), drilled.fault_ns
-        )
+        self._add("failover.failed_after_fault", labels, _bad(later), drilled.fault_ns)
 
     def _whole(self, drilled: Drilled) -> None:
         labels, probe, at_ns = drilled.fault.labels, drilled.probe, drilled.fault_ns

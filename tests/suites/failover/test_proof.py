@@ -79,6 +79,7 @@ def drilled() -> Drilled:
         fault=FAULT,
         acted_ns=FAULT_NS - S // 100,
         fault_ns=FAULT_NS,
+        sure_ns=FAULT_NS + S // 1000,
         returned_ns=RETURNED_NS,
         back_ns=BACK_NS,
         steady_ns=STEADY_NS,
@@ -88,7 +89,9 @@ def drilled() -> Drilled:
             Holding(112 * S, frozenset({"cp1", "cp2"})),
             Holding(116 * S, frozenset({"cp2"})),
         ],
-        sightings=(Sighting(at_ns=FAULT_NS, host="cp1", component="etcd", seen="silent"),),
+        sightings=(
+            Sighting(at_ns=FAULT_NS, sure_ns=FAULT_NS + S // 1000, host="cp1", component="etcd", seen="silent"),
+        ),
         observer_cpu_share=0.02,
     )
 
