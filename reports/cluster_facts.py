@@ -85,7 +85,7 @@ def _cluster(document: RunDocument) -> Iterator[Fact]:
     yield "Kubernetes", str(cluster.get("kubernetes") or "")
     yield "etcd", str(cluster.get("etcd") or "")
     yield "Control planes", str(cluster.get("control_planes") or "")
-    yield "Nodes", f"{nodes}{', simulated' if simulated_nodes(document) else ''}" if nodes is not None else ""
+    yield "Nodes", f"{nodes}{', simulated' if nodes and simulated_nodes(document) else ''}" if nodes is not None else ""
     yield "Virtual IP", str(cluster.get("virtual_ip") or "")
     yield "Profile", str(cluster.get("profile") or "")
     yield "Binaries", str(cluster.get("provenance") or "")

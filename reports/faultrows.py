@@ -23,8 +23,12 @@ IN_ROWS = {
 """Metrics that a row has a column for."""
 Key = tuple[str, tuple[tuple[str, str], ...]]
 """A metric's name and labels."""
-VARIANTS = {("vip_and_leader", "yes"): "also held the etcd leader", ("vip_and_leader", "no"): ""}
-"""How a label beyond fault, way and connection is said; others as ``key=value``."""
+VARIANTS = {
+    ("vip_and_leader", "yes"): "also held the etcd leader",
+    ("vip_and_leader", "no"): "",
+    ("fault", "none"): "before the first fault",
+}
+"""How some labels are said; others as ``key=value``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,5 +215,5 @@ def variant_text(labels: Mapping[str, str]) -> str:
 
 
 def labels_text(labels: Mapping[str, str]) -> str:
-    """``fault=host-loss, connection=new``."""
-    return ", ".join("=".join(pair) for pair in labels.items())
+    """``fault=host-loss, connection=new``, or in words where a pair has some."""
+    return ", ".join(filter(None, (VARIANTS.get(pair, "=".join(pair)) for pair in labels.items())))

@@ -17,7 +17,9 @@ def figure(value: float | None, unit: str) -> str:
         return _memory(value)
     if unit in ("%", "ratio"):
         return f"{_three(value * (100 if unit == 'ratio' else 1))} %"
-    return _three(value) if unit in ("", "1") else f"{_three(value)} {unit}"
+    if unit in ("", "1"):
+        return _three(value)
+    return f"{_three(value)} {unit.removesuffix('s') if value == 1 and len(unit) > 2 else unit}"
 
 
 def duration(value_ms: float) -> str:

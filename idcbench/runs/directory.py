@@ -17,7 +17,7 @@ from ..errors import RunError
 from . import probelog, series, timeline
 from .document import DOCUMENT, read_document, replace_file, write_document
 from .machine import audit_clocks, clock_faults, machine_facts, read_clocks, software_versions
-from .metrics import metrics_of
+from .metrics import damage_of, metrics_of
 from .schema import Better, Check, Clock, ClockAudit, RunDocument, TestCounts, Validity
 
 LATEST = "latest"
@@ -86,7 +86,7 @@ class Run:
             document,
             interrupted=True,
             valid=False,
-            invalid_because=(CUT_OFF, *self._reasons()),
+            invalid_because=(CUT_OFF, *self._reasons(), *damage_of(self.path)),
             metrics=metrics_of(self.path),
         )
 
@@ -108,7 +108,9 @@ class Run:
         """
         begun = read_document(self.path)
         audit = audit_clocks(begun.clocks.started, read_clocks())
-        reasons = tuple(dict.fromkeys([*validity.reasons, *self._reasons(), *clock_faults(audit)]))
+        reasons = tuple(
+            dict.fromkeys([*validity.reasons, *self._reasons(), *clock_faults(audit), *damage_of(self.path)])
+        )
         plain = _plain(facts)
         cluster = plain.get("cluster") or {}
         document = msgspec.structs.replace(

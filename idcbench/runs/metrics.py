@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
+from ..errors import RunError
 from ..measure.statistics import summarize
 from .schema import Metric
 from .series import SUFFIX, read_series
 
+DAMAGE = (RunError, msgspec.ValidationError, ValueError)
+
 
 def metrics_of(run: Path) -> tuple[Metric, ...]:
-    """A metric for each series of the run directory, by name and labels. Raises :class:`~idcbench.errors.RunError`."""
-    metrics = [_metric(run, path) for path in sorted((run / "samples").glob(f"*{SUFFIX}"))]
+    """A metric for each series of the run directory, by name and labels; :func:`damage_of` names what is left out."""
+    metrics = []
+    for path in _files(run):
+        with suppress(*DAMAGE):
+            metrics.append(_metric(run, path))
     return tuple(sorted(metrics, key=lambda metric: (metric.name, sorted(metric.labels.items()))))
+
+
+def damage_of(run: Path) -> tuple[str, ...]:
+    """Which series cannot be read, and why. One damaged file must not cost the rest of a run."""
+    said = []
+    for path in _files(run):
+        try:
+            _metric(run, path)
+        except DAMAGE as error:
+            said.append(f"{path.relative_to(run)} is damaged and its metric is missing: {error}")
+    return tuple(said)
+
+
+def _files(run: Path) -> list[Path]:
+    return sorted((run / "samples").glob(f"*{SUFFIX}"))
 
 
 def _metric(run: Path, path: Path) -> Metric:

@@ -30,6 +30,8 @@ from idcbench.reports.figures import figure, spread
         (0.063, "ratio", "6.30 %"),
         (25_276_514_304, "bytes", "23.5 GiB"),
         (512, "bytes", "512 B"),
+        (1, "requests", "1 request"),
+        (2, "requests", "2 requests"),
         (440.4, "1/s", "440 1/s"),
     ],
 )

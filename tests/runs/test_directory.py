@@ -99,6 +99,19 @@ def test_a_run_cut_off_in_the_middle_opens_with_what_it_had(root: Path) -> None:
     assert document.metrics[0].p50 == 8.4
 
 
+@pytest.mark.parametrize("damage", [b"\x00" * 16, b"", b'{"format":'])
+def test_one_damaged_series_does_not_cost_the_rest(root: Path, damage: bytes) -> None:
+    run = create_run(root, target_id="embedded")
+    run.series("a", unit="s", better="lower").add(1)
+    damaged = run.series("b", unit="s", better="lower").path
+    damaged.write_bytes(damage)
+    assert "b-" in run.document().invalid_because[1]
+    document = finish(run)
+    assert [metric.name for metric in document.metrics] == ["a"]
+    assert not document.valid
+    assert f"samples/{damaged.name} is damaged" in document.invalid_because[0]
+
+
 def test_an_unfinished_document_is_never_half_a_document(root: Path) -> None:
     run = create_run(root, target_id="embedded")
     before = (run.path / "run.json").read_bytes()
