@@ -79,7 +79,8 @@ def title(check: Check) -> str:
     """What the check says it checks, with its parameters; its name where it says nothing."""
     name = check.nodeid.rpartition("::")[2]
     parameters = name[name.index("[") + 1 : -1] if name.endswith("]") and "[" in name else ""
-    return f"{check.title} ({parameters})" if check.title and parameters else check.title or name
+    said = check.title.removesuffix(".")
+    return f"{said} ({parameters})" if said and parameters else said or name
 
 
 def _place(check: Check) -> tuple[str, str]:

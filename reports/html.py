@@ -79,5 +79,8 @@ def _caption(repetition: Repetition) -> str:
 
 
 def _excerpt(text: str) -> str:
-    """The end of a long text: pytest says last what went wrong."""
-    return text if len(text) <= _EXCERPT else f"…{text[-_EXCERPT:]}"
+    """The last whole lines of a long text: pytest says last what went wrong."""
+    if len(text) <= _EXCERPT:
+        return text
+    end = text[-_EXCERPT:]
+    return f"…\n{end.partition(chr(10))[2] or end}"
