@@ -27,10 +27,14 @@ class Milestones(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """What was made: written before the supervisor starts, so that whoever finds the directory knows."""
+    """What was made: written before the supervisor starts, so that whoever finds the directory knows.
+
+    ``binaries`` is the folder of the programs that the cluster runs.
+    """
 
     spec: ClusterSpec
     kept: bool
+    binaries: str
     kubernetes: str
     etcd: str
     provenance: str

@@ -8,13 +8,14 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from dataclasses import replace as altered
+from pathlib import Path
 
 from msgspec.structs import replace
 
 from ...cluster import ClusterSpec
 from ...errors import ClusterError, UsageError
 from ...progress import Progress, silent
-from ..artifacts import Binaries, SourceOptions, provide
+from ..artifacts import SourceOptions, provide
 from . import prerequisites
 from .blueprint import host_names, write_blueprint
 from .cluster import EmbeddedCluster, access_of
@@ -62,13 +63,12 @@ class EmbeddedTarget:
     async def _started(self, spec: ClusterSpec, kept: Record | None, *, keep: bool) -> AsyncIterator[EmbeddedCluster]:
         """Start a cluster, from its data when it was ``kept``; nothing is left when that fails or it is not to stay."""
         prerequisites.check()
-        binaries = await asyncio.to_thread(provide, spec.kubernetes, options=self.sources, progress=self.progress)
+        record = kept if kept and _has_binaries(kept) else await self._new_record(spec, kept)
         if kept is None:
             self._clear()
         self.state.create()
-        record = _record(spec, binaries, kept=kept is not None)
         try:
-            record, supervisor, started_s = self._launched(record, binaries, port=kept.relay_port if kept else 0)
+            record, supervisor, started_s = self._launched(record)
             with supervisor:
                 access = access_of(self.state, record)
                 milestones = await until_ready(self.state, spec, access, started_s=started_s, progress=self.progress)
@@ -82,11 +82,27 @@ class EmbeddedTarget:
             if not record.kept:
                 self.state.remove()
 
-    def _launched(self, record: Record, binaries: Binaries, *, port: int) -> tuple[Record, Supervised, float]:
+    async def _new_record(self, spec: ClusterSpec, kept: Record | None) -> Record:
+        """What is to be made, with its programs found; a kept cluster stays at the very version that it has."""
+        version = kept.kubernetes if kept else spec.kubernetes
+        found = await asyncio.to_thread(provide, version, options=self.sources, progress=self.progress)
+        return Record(
+            spec=spec,
+            kept=kept is not None,
+            binaries=str(found.folder),
+            kubernetes=found.kubernetes,
+            etcd=found.etcd,
+            provenance=found.provenance,
+            versions={"kubernetes": found.kubernetes, "etcd": found.etcd, "kwok": found.kwok},
+            digests=found.digests,
+            relay_port=kept.relay_port if kept else 0,
+        )
+
+    def _launched(self, record: Record) -> tuple[Record, Supervised, float]:
         started_s = time.monotonic()
-        with relay_listener(port) as relay:
+        with relay_listener(record.relay_port) as relay:
             port = relay.getsockname()[1]
-            write_blueprint(self.state, record.spec, binaries=binaries.folder, relay_port=port)
+            write_blueprint(self.state, record.spec, binaries=Path(record.binaries), relay_port=port)
             self.state.write_record(record)
             supervisor = start_supervisor(self.state, relay=relay)
         record = replace(record, supervisor=supervisor.pid, relay_port=port)
@@ -165,13 +181,5 @@ def check_same(there: ClusterSpec, wanted: ClusterSpec, name: str) -> None:
             )
 
 
-def _record(spec: ClusterSpec, binaries: Binaries, *, kept: bool) -> Record:
-    return Record(
-        spec=spec,
-        kept=kept,
-        kubernetes=binaries.kubernetes,
-        etcd=binaries.etcd,
-        provenance=binaries.provenance,
-        versions={"kubernetes": binaries.kubernetes, "etcd": binaries.etcd, "kwok": binaries.kwok},
-        digests=binaries.digests,
-    )
+def _has_binaries(record: Record) -> bool:
+    return all((Path(record.binaries) / name).exists() for name in ("kube-apiserver", "etcd", "kwok"))
