@@ -7,6 +7,7 @@ import os
 import selectors
 import signal
 import subprocess
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from io import RawIOBase
@@ -67,13 +68,17 @@ def run(
 
 
 def _lines(stderr: RawIOBase) -> Iterator[str | None]:
-    """Lines as they come, and ``None`` at each heartbeat; ends when the command closes its end."""
+    """Lines as they come, and ``None`` at each heartbeat, however many lines there are; ends at end of file."""
     rest = b""
+    beat = time.monotonic() + _HEARTBEAT_S
     with selectors.DefaultSelector() as selector:
         selector.register(stderr, selectors.EVENT_READ)
         while True:
-            if not selector.select(_HEARTBEAT_S):
+            ready = selector.select(max(0.0, beat - time.monotonic()))
+            if time.monotonic() >= beat:
+                beat = time.monotonic() + _HEARTBEAT_S
                 yield None
+            if not ready:
                 continue
             chunk = os.read(stderr.fileno(), 65536)
             *whole, rest = (rest + chunk).split(b"\n")

@@ -209,7 +209,8 @@ elif args[0] == "build":
         if package == settings["hang_at"]:
             (state / "hanging").write_text(str(os.getpid()))
             while not (state / "go_on").exists():
-                print("go: still there", file=sys.stderr, flush=True)
+                if not settings["quiet"]:
+                    print("go: still there", file=sys.stderr, flush=True)
                 time.sleep(0.02)
         with cache.open("a") as file:
             file.write(package + chr(10))
@@ -233,6 +234,7 @@ class FakeGo:
     versions: tuple[str, ...] = ("v1.37.2", "v3.7.3", "v0.8.0")
     packages: tuple[str, ...] = ("fmt", "k8s.io/api", "k8s.io/apimachinery", "main")
     hang_at: str = ""
+    quiet: bool = False
     fail: str = ""
     says: str = ""
 

@@ -151,6 +151,10 @@ def test_prune_leaves_what_another_process_works_at(cache: Path) -> None:
     with alone(Store(cache).lock_path(key), doing="it", progress=silent):
         assert f"kept unfinished {key}: another idcbench is at work on it" in run("prune").stdout
     assert (cache / "staging" / key).exists()
+    (entry,) = cache.glob("store/etcd-*/*")
+    with alone(Store(cache).lock_path(entry.parent.name), doing="it", progress=silent):
+        assert "another idcbench is providing it" in run("prune", "--keep", "0").stdout
+    assert list(cache.glob("store/*/*")) == [entry]
 
 
 @pytest.mark.usefixtures("filled")

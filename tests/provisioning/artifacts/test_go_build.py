@@ -39,6 +39,12 @@ def elsewhere(cache: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", code, str(cache)])
 
 
+def compiled_before(cache: Path) -> list[str]:
+    """The packages that idcbench has seen compiled."""
+    journals = list(cache.glob("staging/kubernetes-*/build/compiled.txt"))
+    return journals[0].read_text().splitlines() if journals else []
+
+
 def gone(pid: int) -> bool:
     """Whether a process has ended (it may still wait for its parent to notice)."""
     try:
@@ -76,7 +82,7 @@ def test_a_killed_build_goes_on_where_it_was(
     fake_go.hang_at = "k8s.io/apimachinery"
     fake_go.save()
     process = elsewhere(options().cache)
-    until(lambda: fake_go.hanging)
+    until(lambda: fake_go.hanging and len(compiled_before(options().cache)) == 3)
     process.kill()
     process.wait()
     until(lambda: gone(fake_go.hanging or 0))  # go dies with the idcbench that it worked for
@@ -108,6 +114,26 @@ def test_two_at_once_build_once_and_the_second_says_that_it_waits(
     assert f"waiting for another idcbench (pid {process.pid}) that is providing Kubernetes 1.37.2" in waits
     assert len(fake_go.calls("build")) == 3  # one for each part, whoever did it
     assert got.kubernetes == "1.37.2"
+
+
+def test_what_a_killed_idcbench_left_compiling_is_waited_for(
+    fake_go: FakeGo, options: Callable[..., SourceOptions]
+) -> None:
+    fake_go.hang_at, fake_go.quiet = "main", True  # as in a link, which prints nothing and so outlives us
+    fake_go.save()
+    process = elsewhere(options().cache)
+    until(lambda: fake_go.hanging)
+    process.kill()
+    process.wait()
+    waits = []
+
+    def progress(what: str, **_: object) -> None:
+        if what.startswith("waiting"):
+            waits.append(what)
+            fake_go.go_on()
+
+    provide(options=options(download=False), progress=progress)
+    assert waits
 
 
 def test_what_progress_raises_ends_the_build_at_once(fake_go: FakeGo, options: Callable[..., SourceOptions]) -> None:
