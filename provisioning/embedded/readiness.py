@@ -143,5 +143,5 @@ async def _whose_fault(state: StateDirectory) -> str:
 
 def _fault_of(state: StateDirectory, host: str, component: str, what: str) -> str:
     log = state.logs / host / f"{component}.log"
-    said = "\n  ".join(last_lines(log, 5)) or "nothing"
-    return f"{component} on {host} {what}; its last log lines ({log}):\n  {said}"
+    said = "\n  ".join(last_lines(log, 8)) or "nothing"
+    return f"{component} on {host} {what}; its last log lines:\n  {said}"
