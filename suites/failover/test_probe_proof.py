@@ -6,12 +6,13 @@ import time
 
 import pytest
 
-from idcbench.measure.plan import KINDS, STREAMS, Kind, Plan
+from idcbench.measure.plan import Plan
 from idcbench.measure.probe import Prober
 from idcbench.plugin.live import LiveCluster
 from idcbench.plugin.record import Record
 
 from .drill import Range
+from .members import Member
 
 COMPONENT = "kube-apiserver"
 AGREES_MS = 40
@@ -29,34 +30,36 @@ def test_the_probe_finds_a_freeze_of_known_length(
     """A reused connection straight to one API server shows a freeze of it, as long as it was, within 40 ms."""
     ground = Range(idc_cluster, idc_probe)
     ground.make_ready()
+    errors = []
     for _ in range(TRIES):
-        errors = probe_errors_ms(idc_cluster, idc_probe, ground.members[0].name, ground.members[0].server, frozen_ms)
-        for kind, error_ms in errors.items():
-            idc_record(
-                "measure.probe_error",
-                abs(error_ms),
-                unit="ms",
-                labels={"frozen_ms": str(frozen_ms), "kind": kind},
-                definition="how far the full outage that the probe found is from the time an API server was frozen",
-            )
-        if all(abs(error_ms) <= AGREES_MS for error_ms in errors.values()):
+        error_ms = probe_error_ms(idc_cluster, idc_probe, ground.members[0], frozen_ms)
+        errors.append(round(error_ms, 1))
+        idc_record(
+            "measure.probe_error",
+            abs(error_ms),
+            unit="ms",
+            labels={"frozen_ms": str(frozen_ms)},
+            definition="how far the full outage that the probe found is from the time an API server was frozen",
+        )
+        if abs(error_ms) <= AGREES_MS:
             return
-    pytest.fail(f"frozen for {frozen_ms} ms: {TRIES} times the probe was wrong by more than {AGREES_MS} ms: {errors}")
+    pytest.fail(f"frozen for {frozen_ms} ms, the probe was wrong by {errors} ms; at most {AGREES_MS} is right")
 
 
-def probe_errors_ms(cluster: LiveCluster, prober: Prober, host: str, server: str, frozen_ms: int) -> dict[Kind, float]:
-    """Freeze the API server under a probe; by how much the outage that was found is longer, for each kind."""
-    reused = tuple(stream for stream in STREAMS if stream.connection == "reused")
-    with prober.running(Plan(streams=reused, server=server, watch=False)) as probe:
+def probe_error_ms(cluster: LiveCluster, prober: Prober, member: Member, frozen_ms: int) -> float:
+    """Freeze the API server of ``member`` under a probe; by how much longer the outage is that was found.
+
+    Reads alone, so that the herd that waits for the server when it wakes is small: working it off is no freeze.
+    """
+    reads = Plan(streams=(Plan().stream("read", "reused"),), server=member.server, watch=False)
+    with prober.running(reads) as probe:
         probe.wait_steady(for_s=1)
-        frozen_ns = freeze_for(cluster, host, frozen_ms / 1000)
+        frozen_ns = freeze_for(cluster, member.name, frozen_ms / 1000)
         thawed_ns = time.monotonic_ns()
         probe.wait_steady(for_s=1, after_ns=thawed_ns)
         result = probe.stop()
-    really_ms = (thawed_ns - frozen_ns) / 1e6
-    until_ns = thawed_ns + 1_000_000_000
-    found = {kind: result.summary(kind, "reused", since_ns=frozen_ns, until_ns=until_ns) for kind in KINDS}
-    return {kind: round(summary.outage_ms - really_ms, 1) for kind, summary in found.items()}
+    found = result.summary("read", "reused", since_ns=frozen_ns, until_ns=thawed_ns + 1_000_000_000)
+    return found.outage_ms - (thawed_ns - frozen_ns) / 1e6
 
 
 def freeze_for(cluster: LiveCluster, host: str, seconds: float) -> int:
