@@ -11,7 +11,6 @@ import pytest
 import idcbench.plugin.live
 import idcbench.plugin.session  # noqa: F401 - brings numpy, which an inner pytest cannot import anew
 
-pytest_plugins = ["pytester"]
 QUIET = ("-p", "no:asyncio", "-p", "no:hypothesispytest", "-p", "no:cacheprovider")
 FAKE = Path(__file__).with_name("fake_target.py").read_text()
 
