@@ -58,6 +58,7 @@ class Drilled:
     """
 
     fault: Fault
+    members: int
     acted_ns: int
     fault_ns: int
     sure_ns: int
@@ -115,6 +116,7 @@ class Range:
             probe.wait_steady(for_s=AFTER_S, after_ns=back_ns, timeout_s=RECOVERY_S)
             return Drilled(
                 fault=fault,
+                members=len(self.members),
                 acted_ns=acted_ns,
                 fault_ns=sighting.at_ns,
                 sure_ns=sighting.sure_ns,

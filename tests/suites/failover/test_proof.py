@@ -77,6 +77,7 @@ def drilled() -> Drilled:
     )
     return Drilled(
         fault=FAULT,
+        members=3,
         acted_ns=FAULT_NS - S // 100,
         fault_ns=FAULT_NS,
         sure_ns=FAULT_NS + S // 1000,
@@ -197,7 +198,7 @@ def test_the_probe_is_measured_once_and_may_void_the_run(tmp_path: Path, cpu_sha
     place: Any = SimpleNamespace(make_ready=lambda: "cp1", plan=Plan())
     for _ in range(2):
         Recorder(run).measure_probe_once(prober, place)
-    assert prober.measured == 1
+    assert prober.measured == (1 if not reasons else 3)
     said = [event["reason"] for event in run.events() if event["what"] == "invalid"]
     assert len(said) == reasons
     assert all("20% of the machine" in reason for reason in said)
