@@ -38,7 +38,8 @@ def haproxy_config(
     """haproxy's configuration on ``own``, whose API server comes first among equals."""
     check = (
         f"check check-ssl verify none inter {timers.check_inter_ms}ms fastinter {timers.check_fast_ms}ms"
-        f" downinter {timers.check_fast_ms}ms fall {timers.check_fall} rise 2 on-marked-down shutdown-sessions"
+        f" downinter {timers.check_fast_ms}ms fall {timers.check_fall} rise 2"
+        " observe layer4 error-limit 1 on-error mark-down tcp-ut 2s"
     )
     servers = "\n".join(f"  server {host.name} {host.address}:{API_PORT}" for host in hosts)
     return f"""# {own.name}: the endpoint in front of every API server; written by idcbench
@@ -47,11 +48,16 @@ global
   stats socket unix@{socket} mode 600 level admin
 defaults
   mode tcp
-  # a server that refuses is left for the next one at once, so that a killed API server costs no request
+  # a server that refuses is left for the next one at once, and by the first refusal counts as down: restarted, it
+  # listens long before it serves. Sessions are not cut by that, which would cost the very request that noticed
   retries 3
   option redispatch 1
   timeout connect {timers.connect_ms}ms
-  # watches are silent for minutes; a dead server's sessions are cut by on-marked-down
+  # watches are silent for minutes; those to a host that is gone end by keep-alive, or by tcp-ut with data on the way
+  option srvtcpka
+  srvtcpka-idle 1s
+  srvtcpka-intvl 1s
+  srvtcpka-cnt 2
   timeout client 1h
   timeout server 1h
   timeout check {max(1000, timers.check_inter_ms)}ms
