@@ -89,9 +89,10 @@ def start_supervisor(state: StateDirectory, *, relay: socket.socket) -> Supervis
     return Supervised(int(launcher.stdout), lifeline)
 
 
-def end_supervisor(state: StateDirectory, pid: int) -> None:
-    """Kill PID 1 and wait until the kernel has removed everything that was in its namespaces."""
+def end_supervisor(state: StateDirectory) -> None:
+    """Kill PID 1, if it lives, and wait until the kernel has removed everything that was in its namespaces."""
     if state.is_alive():  # otherwise the number may by now be somebody else's
+        pid = int(state.alive_file.read_text())
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         wait_for_end(pid)

@@ -264,6 +264,7 @@ def main() -> None:
         sys.exit(str(error))
     child = os.fork()
     if child:
+        alive_file.write_text(str(child))  # for whoever must end it without a record to read
         print(child, flush=True)
         os._exit(0)
     plan = read_plan(plan_file)

@@ -149,9 +149,7 @@ class EmbeddedTarget:
 
     def _clear(self) -> None:
         """Remove what an earlier cluster left, its processes first."""
-        record = self.state.read_record()
-        if record is not None and record.supervisor:
-            end_supervisor(self.state, record.supervisor)
+        end_supervisor(self.state)
         self.state.remove()
 
 

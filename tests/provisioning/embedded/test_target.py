@@ -74,6 +74,16 @@ async def test_a_command_that_dies_before_ready_takes_the_cluster_with_it(state_
     assert await target.down()
 
 
+@pytest.mark.integration
+async def test_a_cluster_whose_record_is_unreadable_is_ended_all_the_same(state_home: Path) -> None:  # noqa: ARG001
+    target = EmbeddedTarget(name="odd")
+    async with target.cluster(ClusterSpec(control_planes=1, nodes=0), keep=True) as made:
+        made.state.record_file.write_text("{}")
+    assert target.state.is_alive()
+    assert await target.down()
+    assert not target.state.is_alive()
+
+
 def test_a_bench_cluster_has_one_member() -> None:
     assert checked(ClusterSpec(shape="bench", nodes=5000)).control_planes == 1
     with pytest.raises(UsageError, match="leave --control-planes out"):
