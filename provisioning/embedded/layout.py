@@ -117,11 +117,19 @@ class StateDirectory:
         return False
 
     def read_record(self) -> Record | None:
-        """The record, or ``None`` when there is no cluster or what lies there is not whole."""
+        """The record, or ``None`` when there is no cluster.
+
+        Raises :class:`ClusterError` for one that another version of idcbench wrote.
+        """
         try:
             return msgspec.json.decode(self.record_file.read_bytes(), type=Record)
-        except (FileNotFoundError, msgspec.MsgspecError):
+        except FileNotFoundError:
             return None
+        except msgspec.MsgspecError as error:
+            raise ClusterError(
+                f"{self.record_file}: {error}; another version of idcbench wrote it: "
+                "use that one, or remove the cluster with `idcbench down`"
+            ) from None
 
     def write_record(self, record: Record) -> None:
         """Replace the record in one step."""

@@ -80,6 +80,8 @@ async def test_a_cluster_whose_record_is_unreadable_is_ended_all_the_same(state_
     async with target.cluster(ClusterSpec(control_planes=1, nodes=0), keep=True) as made:
         made.state.record_file.write_text("{}")
     assert target.state.is_alive()
+    with pytest.raises(ClusterError, match="another version of idcbench wrote it"):
+        target.attach()
     assert await target.down()
     assert not target.state.is_alive()
 
