@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from dataclasses import dataclass
@@ -66,7 +67,12 @@ def cli() -> None:
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run a command; gives the exit code. Errors are told in a line; a traceback is a bug of idcbench."""
+    """Run a command; gives the exit code. Errors are told in a line; a traceback is a bug of idcbench.
+
+    SIGTERM and SIGHUP end a command as Ctrl-C does, so that what it began is taken back.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         return _code(cli.main(args, prog_name="idcbench", standalone_mode=False))
     except click.ClickException as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from msgspec.structs import replace
 from ...cluster import ClusterSpec
 from ...errors import ClusterError, UsageError
 from ...progress import Progress, silent
-from ..artifacts import SourceOptions, provide
+from ..artifacts import Binaries, SourceOptions, provide
 from . import prerequisites
 from .blueprint import host_names, write_blueprint
 from .cluster import EmbeddedCluster, access_of
@@ -84,8 +85,7 @@ class EmbeddedTarget:
 
     async def _new_record(self, spec: ClusterSpec, kept: Record | None) -> Record:
         """What is to be made, with its programs found; a kept cluster stays at the very version that it has."""
-        version = kept.kubernetes if kept else spec.kubernetes
-        found = await asyncio.to_thread(provide, version, options=self.sources, progress=self.progress)
+        found = await self._provided(kept.kubernetes if kept else spec.kubernetes)
         return Record(
             spec=spec,
             kept=kept is not None,
@@ -97,6 +97,21 @@ class EmbeddedTarget:
             digests=found.digests,
             relay_port=kept.relay_port if kept else 0,
         )
+
+    async def _provided(self, version: str) -> Binaries:
+        """The programs; when this is cancelled, so is a download or a build, at its next word of progress."""
+        cancelled = threading.Event()
+
+        def say(what: str, *, done: float = 0, total: float | None = None, unit: str = "") -> None:
+            if cancelled.is_set():
+                raise InterruptedError
+            self.progress(what, done=done, total=total, unit=unit)
+
+        try:
+            return await asyncio.to_thread(provide, version, options=self.sources, progress=say)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
 
     def _launched(self, record: Record) -> tuple[Record, Supervised, float]:
         started_s = time.monotonic()
