@@ -24,6 +24,8 @@ PROGRAMS = {
 RHEL_NAMES = {"iproute2": "iproute iproute-tc", "procps": "procps-ng"}
 SYSTEM_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
 """Where haproxy, keepalived and ip often are, and an ordinary user's PATH is not."""
+MEMBER_MIB = 400
+"""etcd's log and data (64 MiB segments, of which it keeps a spare one), audit log and logs of an hour of tests."""
 OLDEST_KERNEL = (5, 3)
 """pidfd_open(2), by which the end of PID 1 is awaited."""
 
@@ -36,11 +38,23 @@ def check(*, release: str = "") -> None:
     """Raise :class:`ClusterError` with a remedy when a program is missing or the kernel is too old."""
     release = release or os.uname().release
     major, minor = (int("".join(c for c in part if c.isdigit()) or 0) for part in release.split(".")[:2])
-    if (major, minor) < OLDEST_KERNEL:
+    if (major, minor) < MEMBER_MIB = 400
+"""etcd's log and data (64 MiB segments, of which it keeps a spare one), audit log and logs of an hour of tests."""
+OLDEST_KERNEL:
         raise ClusterError(f"kernel {release} is too old for the embedded target: it needs 5.3 or newer")
     missing = [program for program in PROGRAMS if shutil.which(program, path=search_path()) is None]
     if missing:
         raise ClusterError(f"missing programs: {', '.join(missing)}; install them with `{install_line(missing)}`")
+
+
+def check_space(folder: Path, *, members: int) -> None:
+    """Raise :class:`ClusterError` when the disk under ``folder`` cannot hold the cluster's data and logs."""
+    free_mib, wanted_mib = shutil.disk_usage(folder).free // 2**20, members * MEMBER_MIB
+    if free_mib < wanted_mib:
+        raise ClusterError(
+            f"no space for the cluster: {folder} has {free_mib} MiB free and {members} members need {wanted_mib} MiB; "
+            "free some, or set XDG_STATE_HOME to a folder on a larger disk"
+        )
 
 
 def install_line(programs: list[str], *, os_release: Path = Path("/etc/os-release")) -> str:

@@ -69,6 +69,7 @@ class EmbeddedTarget:
             self._clear()
         self.state.create()
         try:
+            prerequisites.check_space(self.state.root, members=spec.control_planes)
             record, supervisor, started_s = self._launched(record)
             with supervisor:
                 access = access_of(self.state, record)

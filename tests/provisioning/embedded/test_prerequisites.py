@@ -66,6 +66,11 @@ def test_the_setting_that_forbids_namespaces_is_named(setting: str, value: str, 
     assert said in forbidden_reason(errno.EPERM, proc=tmp_path)
 
 
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ClusterError, match=r"no space for the cluster: .* MiB free .* set XDG_STATE_HOME"):
+        prerequisites.check_space(tmp_path, members=10**9)
+
+
 def test_a_refusal_without_a_setting_is_told_with_its_error(tmp_path: Path) -> None:
     assert "EPERM" in forbidden_reason(errno.EPERM, proc=tmp_path)
     assert "the limit is reached" in forbidden_reason(errno.ENOSPC, proc=tmp_path)
