@@ -38,9 +38,7 @@ def check(*, release: str = "") -> None:
     """Raise :class:`ClusterError` with a remedy when a program is missing or the kernel is too old."""
     release = release or os.uname().release
     major, minor = (int("".join(c for c in part if c.isdigit()) or 0) for part in release.split(".")[:2])
-    if (major, minor) < MEMBER_MIB = 400
-"""etcd's log and data (64 MiB segments, of which it keeps a spare one), audit log and logs of an hour of tests."""
-OLDEST_KERNEL:
+    if (major, minor) < OLDEST_KERNEL:
         raise ClusterError(f"kernel {release} is too old for the embedded target: it needs 5.3 or newer")
     missing = [program for program in PROGRAMS if shutil.which(program, path=search_path()) is None]
     if missing:
