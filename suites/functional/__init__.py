@@ -1,0 +1,1 @@
+"""What a user of Kubernetes relies on, one short check each; see docs/functional.md."""
