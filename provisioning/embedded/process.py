@@ -16,7 +16,7 @@ from . import network
 from .plan import CLIENTS, Program
 
 RESTART_DELAYS_S = (0, 1, 2, 4, 8, 16, 30)
-STEADY_S = 60
+STEADY_S = 10
 """A process that ran this long starts anew with the first delay."""
 STOP_LIMIT_S = 15.0
 LAST_LINES = 5
