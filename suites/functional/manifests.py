@@ -165,11 +165,18 @@ def rule(resources: str, *verbs: str, groups: str = "", names: tuple[str, ...] =
 
 def role_binding(name: str, role: str, account: str, namespace: str, *, role_kind: str = "Role") -> Manifest:
     """Gives a service account of ``namespace`` what the role allows there."""
-    return named(
-        "RoleBinding", name, api_version="rbac.authorization.k8s.io/v1",
-        roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": role_kind, "name": role},
-        subjects=[{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
-    )  # fmt: skip
+    return _binding("RoleBinding", name, role_kind, role, account, namespace)
+
+
+def cluster_role_binding(name: str, role: str, account: str, namespace: str) -> Manifest:
+    """Gives a service account of ``namespace`` what the cluster role allows everywhere."""
+    return _binding("ClusterRoleBinding", name, "ClusterRole", role, account, namespace)
+
+
+def _binding(kind: str, name: str, role_kind: str, role: str, account: str, namespace: str) -> Manifest:
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": role_kind, "name": role}
+    subjects = [{"kind": "ServiceAccount", "name": account, "namespace": namespace}]
+    return named(kind, name, api_version="rbac.authorization.k8s.io/v1", roleRef=reference, subjects=subjects)
 
 
 def disruption_budget(name: str, *, app: str, min_available: int) -> Manifest:

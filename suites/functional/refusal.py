@@ -44,17 +44,17 @@ def until_refused(call: Callable[[], object], reason: str, *, saying: str = "", 
 
 
 def until_allowed(call: Callable[[], T], *, timeout_s: float = SETTLES_S) -> T:
-    """Repeat a call for as long as it is refused as Forbidden or Unauthorized, and give what it gives."""
+    """Repeat a call for as long as a rule refuses it (401, 403, 422), and give what it gives."""
 
     def check() -> tuple[list[T] | None, str]:
         try:
             return [call()], ""
         except ApiError as error:
-            if error.status not in (401, 403):
+            if error.status not in (401, 403, 422):
                 raise
             return None, str(error)
 
-    return wait_until("a permission to take effect", check, timeout_s=timeout_s)[0]
+    return wait_until("the call to be allowed", check, timeout_s=timeout_s)[0]
 
 
 def _fits(error: ApiError, reason: str, saying: str) -> bool:

@@ -75,6 +75,4 @@ def test_config_map_key_must_be_a_file_name(idc_client: Client, namespace: str) 
 def test_typed_secret_must_have_its_keys(idc_client: Client, namespace: str) -> None:
     """A Secret for TLS without a private key is refused."""
     with refused("Invalid", saying="tls.key"):
-        idc_client.create(
-            named("Secret", "half", type="kubernetes.io/tls", data={"tls.crt": encoded(b"x")}), namespace
-        )
+        idc_client.create(named("Secret", "half", type="kubernetes.io/tls", data={"tls.crt": encoded(b"x")}), namespace)

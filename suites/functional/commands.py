@@ -1,0 +1,37 @@
+"""The command lines of control-plane components as they run on their hosts."""
+
+from __future__ import annotations
+
+import pytest
+
+from idcbench.plugin.live import LiveHost
+
+
+def flags(host: LiveHost, component: str) -> dict[str, str]:
+    """The flags of a component on a host. Skips when it does not run there as a process of its own."""
+    found = host.run("ps", "-eww", "-o", "args=").check().stdout
+    parsed = parse_flags(found, component, host.address)
+    if not parsed:
+        pytest.skip(f"needs {component} as a process on host {host.name}, to read its flags; there is none")
+    return parsed
+
+
+def parse_flags(processes: str, component: str, address: str) -> dict[str, str]:
+    """The flags of ``component`` in the output of ps(1), one process a line; empty when it is not there.
+
+    Hosts may share their processes: of several, the one whose flags name the host's address is meant.
+    """
+    lines = [line.split() for line in processes.splitlines() if line.split()]
+    parsed = [_flags(words[1:]) for words in lines if words[0].rpartition("/")[2] == component]
+    own = [flags for flags in parsed if any(_names(value, address) for value in flags.values())]
+    return own[0] if own else parsed[0] if len(parsed) == 1 else {}
+
+
+def _flags(words: list[str]) -> dict[str, str]:
+    pairs = (word.removeprefix("--").partition("=") for word in words if word.startswith("--"))
+    return {name: value for name, _, value in pairs}
+
+
+def _names(value: str, address: str) -> bool:
+    """Whether the value is the address, or a URL of it, or a list with such a one."""
+    return any(part.rpartition("//")[2].rpartition(":")[0] == address or part == address for part in value.split(","))
