@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 
 from idcbench.plugin.live import LiveHost
+
+ADVERTISING = ("advertise-address", "advertise-client-urls")
+"""The flags by which an API server and an etcd say under which address of their host they are to be reached."""
 
 
 def flags(host: LiveHost, component: str) -> dict[str, str]:
@@ -19,11 +24,11 @@ def flags(host: LiveHost, component: str) -> dict[str, str]:
 def parse_flags(processes: str, component: str, address: str) -> dict[str, str]:
     """The flags of ``component`` in the output of ps(1), one process a line; empty when it is not there.
 
-    Hosts may share their processes: of several, the one whose flags name the host's address is meant.
+    Hosts may share their processes: of several, the one that advertises the host's address is meant.
     """
     lines = [line.split() for line in processes.splitlines() if line.split()]
     parsed = [_flags(words[1:]) for words in lines if words[0].rpartition("/")[2] == component]
-    own = [flags for flags in parsed if any(_names(value, address) for value in flags.values())]
+    own = [flags for flags in parsed if any(_names(flags.get(flag, ""), address) for flag in ADVERTISING)]
     return own[0] if own else parsed[0] if len(parsed) == 1 else {}
 
 
@@ -33,5 +38,5 @@ def _flags(words: list[str]) -> dict[str, str]:
 
 
 def _names(value: str, address: str) -> bool:
-    """Whether the value is the address, or a URL of it, or a list with such a one."""
-    return any(part.rpartition("//")[2].rpartition(":")[0] == address or part == address for part in value.split(","))
+    """Whether the value is the address, or a list of URLs with one of it."""
+    return any(part == address or urlsplit(part).hostname == address for part in value.split(","))

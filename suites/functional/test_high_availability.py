@@ -10,6 +10,7 @@ import pytest
 from idcbench.cluster import Capability
 from idcbench.kube.crud import Client, Manifest
 from idcbench.kube.session import ApiSession
+from idcbench.kube.waiting import wait_until
 from idcbench.measure.addresses import ADDRESSES, holds
 from idcbench.plugin.live import LiveCluster, LiveHost
 
@@ -18,6 +19,8 @@ from .manifests import config_map
 
 pytestmark = pytest.mark.idc(proves="api")
 Hosts = tuple[LiveHost, ...]
+ELECTION_S = 15.0
+"""An election that goes on while the members are asked one by one is over within this."""
 LEADERS = ("kube-controller-manager", "kube-scheduler")
 
 
@@ -56,9 +59,14 @@ def test_every_api_server_reaches_etcd(idc_cluster: LiveCluster, members: tuple[
 
 def test_every_etcd_member_follows_one_leader(hosts: Hosts) -> None:
     """Exactly one etcd leads, and each member knows a leader."""
-    found = {host.name: gauges(host) for host in hosts}
-    assert [name for name, each in found.items() if not each["has_leader"]] == []
-    assert len([name for name, each in found.items() if each["is_leader"]]) == 1, found
+
+    def look() -> tuple[bool | None, str]:
+        found = {host.name: gauges(host) for host in hosts}
+        leading = [name for name, each in found.items() if each["is_leader"]]
+        lost = [name for name, each in found.items() if not each["has_leader"]]
+        return (len(leading) == 1 and not lost) or None, f"leading {leading}, without a leader {lost}"
+
+    wait_until("one etcd to lead and the others to follow", look, timeout_s=ELECTION_S)
 
 
 @pytest.mark.idc(proves="controller")
