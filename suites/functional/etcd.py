@@ -13,13 +13,15 @@ from pathlib import Path
 import pytest
 
 from idcbench.kube.access import gateway_socket
+from idcbench.kube.apierror import ApiError
+from idcbench.kube.crud import Client
 from idcbench.plugin.live import LiveCluster, LiveHost
 
 from .commands import flags
 
 CLIENT_PORT = 2379
-OLDEST = 2
-"""A revision that every cluster is past; what was before it was needed by nobody since its first second."""
+KEPT_FROM = 3
+"""The first revision to be kept: a watch from version 1 begins with revision 2. Every cluster is long past it."""
 
 
 def gauges(host: LiveHost) -> dict[str, float]:
@@ -32,8 +34,24 @@ def gauges(host: LiveHost) -> dict[str, float]:
     return {name.removeprefix("etcd_server_"): float(value) for name, value in pairs}
 
 
-def forget_history(cluster: LiveCluster) -> None:
-    """Compact etcd up to its second revision, by its JSON gateway, with the API server's own certificate."""
+def forget_the_first(cluster: LiveCluster, client: Client) -> None:
+    """See to it that the cluster's first version is not kept any more, by no etcd and by no API server.
+
+    The API server has etcd forget what is older than some minutes by itself; a younger cluster is helped along. It must
+    be asked for events: of other kinds it may itself remember the first version, in its watch cache.
+    """
+    exactly = {"resourceVersion": "1", "resourceVersionMatch": "Exact", "limit": "1"}
+    try:
+        client.raw("GET", client.path("Event", api_version="v1"), query=exactly)
+    except ApiError as error:
+        if error.status == 410:
+            return
+        raise
+    _compact(cluster)
+
+
+def _compact(cluster: LiveCluster) -> None:
+    """Compact what etcd keeps of its first revisions, by its JSON gateway, with the API server's own certificate."""
     if not cluster.hosts:
         pytest.skip("needs a cluster older than ten minutes, or its control-plane hosts to reach etcd; neither is here")
     host = cluster.hosts[0]
@@ -44,7 +62,7 @@ def forget_history(cluster: LiveCluster) -> None:
         ]
         context = ssl.create_default_context(cafile=str(files[0]))
         context.load_cert_chain(files[1], files[2])
-        _post(cluster, context, host.address, "/v3/kv/compaction", {"revision": str(OLDEST), "physical": True})
+        _post(cluster, context, host.address, "/v3/kv/compaction", {"revision": str(KEPT_FROM), "physical": True})
 
 
 def _copy(host: LiveHost, path: str, to: Path) -> Path:

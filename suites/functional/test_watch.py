@@ -7,8 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from idcbench.kube.crud import Client, Manifest, Manifests
+from idcbench.plugin.live import LiveCluster
 
 from .conftest import Scratch
+from .etcd import forget_the_first
 from .manifests import config_map, named
 from .states import name_of
 
@@ -69,14 +71,23 @@ def test_watch_resumes_where_it_ended(idc_client: Client, namespace: str) -> Non
 
 
 def test_watch_gets_bookmarks(idc_client: Client, namespace: str) -> None:
-    """A watch that asks for bookmarks learns a version to resume from, though nothing happened to its objects."""
+    """A watch that asks for bookmarks learns a later version to resume from, though nothing happened to its objects."""
+    only_a = {"fieldSelector": "metadata.name=a"}
     since = put(idc_client, namespace, "a", "0")["metadata"]["resourceVersion"]
-    query = mine(allowWatchBookmarks="true", timeoutSeconds="4")  # the server sends one 2 s before the end
-    events = follow(idc_client, namespace, since, lambda events: events[-1]["type"] == "BOOKMARK", **query)
-    assert [each["type"] for each in events] == ["BOOKMARK"]
-    version = events[0]["object"]["metadata"]["resourceVersion"]
     put(idc_client, namespace, "a", "1")
-    assert told(follow(idc_client, namespace, version, count(1), **mine())) == [("MODIFIED", "a", "1")]
+
+    def enough(events: Manifests) -> bool:
+        if len(events) == 1:  # the watch is there; something happens elsewhere
+            put(idc_client, namespace, "b", "0")
+        return bool(events[-1]["type"] == "BOOKMARK")
+
+    # the server sends a bookmark 2 s before it ends a stream
+    events = follow(idc_client, namespace, since, enough, **only_a, allowWatchBookmarks="true", timeoutSeconds="4")
+    assert [each["type"] for each in events] == ["MODIFIED", "BOOKMARK"]
+    seen, marked = (int(each["object"]["metadata"]["resourceVersion"]) for each in events)
+    assert marked > seen
+    put(idc_client, namespace, "a", "2")
+    assert told(follow(idc_client, namespace, str(marked), count(1), **only_a)) == [("MODIFIED", "a", "2")]
 
 
 def test_watch_may_begin_with_all_there_is(idc_client: Client, namespace: str) -> None:
@@ -90,11 +101,15 @@ def test_watch_may_begin_with_all_there_is(idc_client: Client, namespace: str) -
 
 
 @pytest.mark.idc(negative=True)
-def test_watch_from_a_forgotten_version_is_refused(idc_client: Client, namespace: str) -> None:
+def test_watch_from_a_forgotten_version_is_refused(
+    idc_cluster: LiveCluster, idc_client: Client, namespace: str
+) -> None:
     """A watch from a version that is not kept any more is told so, instead of missing changes in silence."""
-    [event] = follow(idc_client, namespace, "1", count(1))
-    assert event["type"] == "ERROR"
-    assert (event["object"]["code"], event["object"]["reason"]) == (410, "Expired")
+    forget_the_first(idc_cluster, idc_client)
+    path = idc_client.path("Event", namespace=namespace, api_version="v1")
+    [told] = idc_client.events(path, query={"resourceVersion": "1", "timeoutSeconds": "10"})
+    assert told["type"] == "ERROR"
+    assert (told["object"]["code"], told["object"]["reason"]) == (410, "Expired")
 
 
 def test_watch_tells_when_an_object_leaves_its_selection(idc_client: Client, namespace: str) -> None:
