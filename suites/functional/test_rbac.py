@@ -194,6 +194,6 @@ def test_node_changes_no_node_but_itself(idc_client: Client, nodes: list[str]) -
 def allowed(clerk: Clerk, verb: str) -> bool:
     """What a SelfSubjectAccessReview says about pods in the clerk's namespace."""
     about = {"namespace": clerk.namespace, "verb": verb, "resource": "pods"}
-    review = named("SelfSubjectAccessReview", "", api_version="authorization.k8s.io/v1")
-    review |= {"metadata": {}, "spec": {"resourceAttributes": about}}
-    return bool(clerk.client.create(review)["status"]["allowed"])
+    spec = {"resourceAttributes": about}
+    asked = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "metadata": {}, "spec": spec}
+    return bool(clerk.client.create(asked)["status"]["allowed"])
