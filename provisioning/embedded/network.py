@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import time
 
 from ...cluster import Link
 from .plan import Plan
@@ -11,6 +13,7 @@ BRIDGE = "idc0"
 INTERFACE = "eth0"
 STP_DISABLED, STP_FORWARDING = 0, 3
 """A disabled bridge port drops every frame both ways while the host's carrier stays (bridge(8))."""
+CARRIER_LIMIT_S = 5.0
 TBF_BURST_BYTES, TBF_LATENCY_MS = 65536, 100
 
 
@@ -39,6 +42,7 @@ def set_link(host: str, state: Link) -> None:
         _run("ip", "link", "set", _port(host), "down")
         return
     _run("ip", "link", "set", _port(host), "up")
+    _await_carrier(_port(host))
     stp = STP_DISABLED if state == "silent" else STP_FORWARDING
     _run("bridge", "link", "set", "dev", _port(host), "state", str(stp))
 
@@ -74,6 +78,14 @@ def _create_host(name: str, address: str, *, gateway: str) -> None:
     _run(*enter(name), "sysctl", "-qw", "net.ipv4.ip_nonlocal_bind=1", "net.ipv4.ip_forward=1")
 
 
+def _await_carrier(port: str) -> None:
+    """Until the kernel counts the port as up: before that, it refuses to let a bridge port forward."""
+    end_s = time.monotonic() + CARRIER_LIMIT_S
+    while json.loads(_run("ip", "-json", "link", "show", port))[0]["operstate"] != "UP":
+        if time.monotonic() > end_s:
+            raise TimeoutError(f"{port} has no carrier after {CARRIER_LIMIT_S:g} s")
+
+
 def _port(host: str) -> str:
     return f"p-{host}"
 
@@ -83,5 +95,5 @@ def _batch(lines: list[str], *, namespace: str = "") -> None:
     subprocess.run(["ip", *inside, "-batch", "-"], input="\n".join(lines), text=True, check=True, capture_output=True)
 
 
-def _run(*argv: str) -> None:
-    subprocess.run(argv, check=True, capture_output=True, text=True)
+def _run(*argv: str) -> str:
+    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout

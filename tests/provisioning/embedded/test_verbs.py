@@ -97,6 +97,14 @@ async def test_a_cut_link_loses_or_keeps_its_carrier(cluster: EmbeddedCluster, s
     await until(lambda: one_owner(cluster))
 
 
+async def test_a_link_may_go_from_any_state_to_any_other_at_once(cluster: EmbeddedCluster) -> None:
+    states: list[Link] = ["no-carrier", "up", "silent", "no-carrier", "silent", "up", "no-carrier", "up"]
+    for state in states * 3:
+        await cluster.faults.link("cp2", state)
+    await until(lambda: answers(cluster, "cp2"))
+    await until(lambda: one_owner(cluster))
+
+
 async def one_owner(cluster: EmbeddedCluster) -> bool:
     return len(await owners(cluster)) == 1
 
