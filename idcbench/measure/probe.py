@@ -49,7 +49,7 @@ class ProbeResult:
     """Everything that a probe recorded, and what the cluster had of its writes at the end.
 
     ``lost`` names acknowledged writes that a list at the end did not hold; ``unknown_there`` counts those writes of
-    unknown outcome that it did hold.
+    unknown outcome that it did hold. ``surprises`` are errors that the cluster cannot have caused: faults of the probe.
     """
 
     plan: Plan
@@ -62,6 +62,7 @@ class ProbeResult:
     unknown: int
     unknown_there: int
     watch: WatchResult | None
+    surprises: tuple[str, ...] = ()
 
     def stream(self, kind: Kind, connection: Reuse) -> Requests:
         """The records of one stream, by planned start."""
@@ -152,6 +153,7 @@ def _result(plan: Plan, started_ns: int, requests: Requests, summary: dict[str, 
         lost=tuple(summary["lost"]),
         unknown=summary["unknown"],
         unknown_there=summary["unknown_there"],
+        surprises=tuple(summary["surprises"]),
         watch=None if watch is None else _watch_result(requests, watch),
     )
 

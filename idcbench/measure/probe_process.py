@@ -137,6 +137,7 @@ class Probe:
             "unknown": len(unknown),
             "unknown_there": len(unknown & found),
             "watch": self._watched(acknowledged),
+            "surprises": self._sender.surprises,
         }
         await self.tidy()
         self._made = False

@@ -19,6 +19,8 @@ from .sockets import SocketStore
 Compose = Callable[[Planned], bytes]
 """The bytes of a planned request."""
 OPENING_AT_ONCE = 8
+EXPECTED = (OSError, ssl.SSLError, ValueError, TimeoutError)
+"""How a request may end when the cluster fails it; anything else is a fault of the probe."""
 
 
 class Sender:
@@ -28,6 +30,7 @@ class Sender:
         self.plan = plan
         self.start_ns = 0
         self.last_bad_ns = 0
+        self.surprises: list[str] = []
         self._endpoint = endpoint
         self._sockets = sockets
         self._compose = compose
@@ -86,8 +89,10 @@ class Sender:
         try:
             async with asyncio.timeout((planned.planned_ns + self.plan.deadline_ns - started_ns) / 1e9):
                 response = await self._attempt(planned, attempt)
-        except (OSError, ssl.SSLError, ValueError, TimeoutError):
+        except Exception as error:  # noqa: BLE001 - every request is recorded, or the probe would never settle
             outcome, status, completed_ns = _broken(planned.stream, attempt), 0, time.monotonic_ns()
+            if not isinstance(error, EXPECTED):
+                self.surprises.append(repr(error))
         else:
             outcome, status, completed_ns = _answered(planned.stream, response), response.status, response.completed_ns
         self._record(planned, attempt, outcome, (started_ns, completed_ns, status))

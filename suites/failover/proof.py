@@ -26,6 +26,8 @@ def probe_was_running(drilled: Drilled) -> None:
     begin_ns = drilled.acted_ns - int(BEFORE_S * 1e9)
     idle_ms = longest_idle_ms(drilled.probe.requests, since_ns=begin_ns, until_ns=drilled.steady_ns)
     assert idle_ms <= IDLE_LIMIT_MS, f"the probe sent nothing for {idle_ms:.0f} ms: what it measured is void"
+    surprises = drilled.probe.surprises
+    assert not surprises, f"{len(surprises)} requests ended by a fault of the probe itself: {surprises[:3]}"
 
 
 def nothing_acknowledged_was_lost(drilled: Drilled) -> None:
