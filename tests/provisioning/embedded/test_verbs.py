@@ -51,6 +51,12 @@ async def test_everything_runs_and_one_host_holds_the_address(cluster: EmbeddedC
 
 
 async def test_a_killed_component_comes_back_with_a_line_in_the_timeline(cluster: EmbeddedCluster) -> None:
+    log = cluster.state.logs / "cp2" / "kube-scheduler.log"
+
+    async def has_spoken() -> bool:
+        return log.exists() and log.stat().st_size > 0
+
+    await until(has_spoken)
     before, since_ns = await state_of(cluster, "cp2", "kube-scheduler"), time.monotonic_ns()
     await cluster.faults.kill("cp2", "kube-scheduler")
 
