@@ -1,4 +1,4 @@
-"""Whether an API server is ready, asked from inside; standard library only, as PID 1 has to stay small."""
+"""Whether etcd and API servers answer, asked from inside; standard library only, as PID 1 has to stay small."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import contextlib
 import ssl
 
 from ..controlplane.endpoint import API_PORT
+from ..controlplane.flags import ETCD_METRICS_PORT
 from .plan import Plan, PlannedHost
 
 POLL_S = 0.1
+ETCD_POLL_S = 0.01
 ANSWER_LIMIT_S = 2.0
 
 
@@ -29,6 +31,20 @@ class Readyz:
         """Return when the API server of ``host`` answers at all: it has been loaded, and fills its storage."""
         while not await self._status(host.address):
             await asyncio.sleep(POLL_S)
+
+    async def wait_for_etcd(self, host: PlannedHost) -> None:
+        """Return when the etcd of ``host`` serves its peers; the metrics port is the last that it opens.
+
+        A new member asks each peer in turn who is in the cluster, with a second's patience for each. When all start
+        at the same time, all of them listen and none answers yet; when one is ahead, it finds nobody listening and
+        goes on, and the others ask it.
+        """
+        while True:
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection(host.address, ETCD_METRICS_PORT)
+                writer.close()
+                return
+            await asyncio.sleep(ETCD_POLL_S)
 
     async def _status(self, address: str) -> bytes:
         """The status line of the answer; nothing when there was none."""

@@ -63,10 +63,11 @@ class Supervisor:
         storage with the default roles, which is waiting for the disk; the controllers where those are there."""
         network.create(self.plan)
         self._process(CLIENTS, "gateway").start()  # the node simulator waits for its verb
-        for host in self.plan.hosts:
-            self._start_some(host.name, BEFORE_API)
         first, *others = self.plan.hosts
-        self._process(first.name, "kube-apiserver").start()
+        self._start_some(first.name, (*BEFORE_API, "kube-apiserver"))
+        await self._readyz.wait_for_etcd(first)
+        for host in others:
+            self._start_some(host.name, BEFORE_API)
         await self._readyz.wait_for_any_answer(first)
         for host in others:
             self._process(host.name, "kube-apiserver").start()
