@@ -55,8 +55,10 @@ def pytest_configure(config: pytest.Config) -> None:
     for description in DESCRIPTIONS:
         config.addinivalue_line("markers", description)
     if config.option.idc_target is None and not config.getini(TARGET.pytest_dest):
-        if config.option.idc_suite:
-            raise pytest.UsageError("--idc-suite needs --idc-target: type `pytest --idc-target=embedded --idc-suite=…`")
+        for option in OPTIONS:
+            if config.getoption(option.pytest_dest):
+                flag = option.pytest_flag
+                raise pytest.UsageError(f"{flag} needs --idc-target: type `pytest --idc-target=embedded {flag}…`")
     else:
         from .session import register
 

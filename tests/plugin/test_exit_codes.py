@@ -56,6 +56,7 @@ def test_the_reasons_of_an_invalid_run_are_told(lab: Lab) -> None:
         (["--idc-target=fake", "--idc-suite=nope"], "--idc-suite=nope: there is no such suite; there are *"),
         (["--idc-target="], "--idc-target: a value is wanted*"),
         (["--idc-suite=functional"], "--idc-suite needs --idc-target*"),
+        (["--idc-keep"], "--idc-keep needs --idc-target*"),
     ],
 )
 def test_options_are_checked_before_anything_starts(lab: Lab, args: list[str], said: str) -> None:
