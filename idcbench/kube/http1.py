@@ -17,6 +17,24 @@ class _Part(Enum):
     DONE = auto()
 
 
+def whole_response(data: bytes) -> tuple[int, bytes] | None:
+    """Status and body, if ``data`` is exactly one ordinary success that leaves the connection open.
+
+    The short way for nearly every answer to a write; ``None`` says nothing but that :class:`ResponseParser` is needed.
+    """
+    head_end = data.find(b"\r\n\r\n")
+    if head_end < 0 or not data.startswith(b"HTTP/1.1 2"):
+        return None
+    at = data.find(b"\r\nContent-Length: ", 0, head_end)
+    if at < 0 or data.find(b"\r\nConnection:", 0, head_end) >= 0:
+        return None
+    length_end = data.find(b"\r\n", at + 18, head_end + 2)
+    length = data[at + 18 : length_end]
+    if not length.isdigit() or int(length) != len(data) - head_end - 4 or not data[9:12].isdigit():
+        return None
+    return int(data[9:12]), data[head_end + 4 :]
+
+
 class ResponseParser:
     """One response. ``status`` is 0 until its head is there; the body goes to ``on_body`` piece by piece.
 

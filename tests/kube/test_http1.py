@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idcbench.kube.http1 import ResponseParser
+from idcbench.kube.http1 import ResponseParser, whole_response
 
 BODIES = st.lists(st.binary(min_size=1, max_size=40), max_size=5)
 
@@ -80,3 +80,24 @@ def test_the_server_may_end_the_connection() -> None:
 def test_what_is_not_http_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse([data])
+
+
+@given(body=st.binary(max_size=200), lost=st.integers(0, 5), more=st.binary(max_size=3))
+def test_the_short_way_takes_exactly_one_whole_answer(body: bytes, lost: int, more: bytes) -> None:
+    data = b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\nDate: x\r\n\r\n" % len(body) + body
+    assert whole_response(data) == (201, body)
+    altered = data[: len(data) - lost] + more
+    assert (whole_response(altered) is not None) == (len(altered) == len(data))
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 2",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2",
+        b"HTTP/1.1 200 OK\r\nContent-Length: +2",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked",
+    ],
+)
+def test_the_short_way_leaves_the_rest_to_the_parser(head: bytes) -> None:
+    assert whole_response(head + b"\r\n\r\nab") is None
