@@ -1,0 +1,127 @@
+"""A case: a cluster, a pod, and for some a configuration of the profile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from typing import TypedDict
+
+from . import volume
+from .configuration import configuration
+from .draw import NAMESPACES, POD_LABELS, Json, chance, labels, present, some
+from .node import node, node_affinity, node_selector, tolerations
+from .pod import TEAMS, containers, metadata, placed_pod, pod_affinity, resized, spread_constraint
+
+THEMES = (
+    "taints",
+    "unschedulable",
+    "affinity",
+    "named",
+    "ports",
+    "resources",
+    "restrictions",
+    "limits",
+    "binding",
+    "zone",
+    "spread",
+    "interpod",
+    "features",
+    "images",
+    "defaults",
+    "resize",
+    "nominated",
+    "configured",
+)
+
+
+class Case(TypedDict, total=False):
+    """What the reference program reads, a line each."""
+
+    id: str
+    configuration: Json | None
+    objects: dict[str, list[Json]]
+    pod: Json
+    preempt: bool
+
+
+def make_case(rng: Random, name: str, themes: Sequence[str] | None = None) -> Case:
+    """A case with one to four themes, or those that are given."""
+    chosen = set(themes or rng.sample(THEMES, rng.choice([1, 2, 2, 3, 4])))
+    names = [f"n{i}" for i in range(rng.randint(3, 12))]
+    nodes = [node(rng, each, chosen) for each in names]
+    pods = [placed_pod(rng, f"p{i}", names, chosen) for i in range(rng.choice([0, 4, 8, 12, 20]))]
+    objects: dict[str, list[Json]] = {
+        "nodes": nodes,
+        "pods": pods,
+        "namespaces": [{"metadata": present(name=each, labels=labels(rng, TEAMS, share=0.6))} for each in NAMESPACES],
+    }
+    pod = incoming(rng, names, chosen)
+    if "defaults" in chosen:
+        owners(rng, objects, pod)
+    if chosen & {"restrictions", "limits", "binding", "zone"}:
+        volume.furnish(rng, objects, pod, chosen)
+    made: Case = {"id": name, "objects": objects, "pod": pod, "preempt": True}
+    if "configured" in chosen:
+        made["configuration"] = configuration(rng)
+    return made
+
+
+def incoming(rng: Random, names: list[str], themes: set[str]) -> Json:
+    meta = metadata(rng, "incoming")
+    spec = containers(rng, themes)
+    affinity: Json = {}
+    if "affinity" in themes:
+        affinity["nodeAffinity"] = node_affinity(rng, names)
+        if chance(rng, 0.3):
+            spec["nodeSelector"] = node_selector(rng)
+    if "named" in themes:
+        spec["nodeName"] = rng.choice([*names, "n0", "nowhere"])
+    if "interpod" in themes and chance(rng, 0.8):
+        affinity |= pod_affinity(rng, required=0.45, preferred=0.5)
+    if affinity:
+        spec["affinity"] = affinity
+    if themes & {"taints", "unschedulable"} and chance(rng, 0.7):
+        spec["tolerations"] = tolerations(rng)
+    if "spread" in themes:
+        actions = [rng.choice(["DoNotSchedule", "DoNotSchedule", "ScheduleAnyway"]) for _ in range(rng.randint(1, 3))]
+        spec["topologySpreadConstraints"] = [spread_constraint(rng, action) for action in actions]
+    if "features" in themes and chance(rng, 0.3):
+        spec |= {"hostNetwork": True, "hostUsers": False}
+    if chance(rng, 0.01):
+        spec["schedulingGates"] = [{"name": "example.com/wait"}]
+    spec["priority"] = rng.choice([0, 0, 8, 8, 1000])
+    if chance(rng, 0.05):
+        spec["preemptionPolicy"] = "Never"
+    status: Json = {"phase": "Pending"}
+    if "resize" in themes and chance(rng, 0.3):
+        status |= resized(rng, spec)
+    return {"metadata": meta, "spec": spec, "status": status}
+
+
+def owners(rng: Random, objects: dict[str, list[Json]], pod: Json) -> None:
+    """Services and controllers, some of which select the pod."""
+    namespace, own = pod["metadata"]["namespace"], pod["metadata"].get("labels", {})
+    for i in range(rng.randint(0, 2)):
+        selector: Json | None = dict(some(rng, list(own.items()))) if chance(rng, 0.8) else None
+        if chance(rng, 0.2):
+            selector = labels(rng, POD_LABELS, share=0.5)
+        service = {"metadata": {"name": f"s{i}", "namespace": namespace}, "spec": present(selector=selector)}
+        objects.setdefault("services", []).append(service)
+    kind, version, plural = rng.choice(
+        [
+            ("ReplicationController", "v1", "replicationcontrollers"),
+            ("ReplicaSet", "apps/v1", "replicasets"),
+            ("StatefulSet", "apps/v1", "statefulsets"),
+            ("Job", "batch/v1", "jobs"),
+        ]
+    )
+    reference = {"apiVersion": version, "kind": kind, "name": "owner", "uid": "uid-owner", "controller": True}
+    pod["metadata"]["ownerReferences"] = [reference]
+    if plural == "jobs" or chance(rng, 0.1):
+        return
+    chosen = dict(some(rng, list(own.items())))
+    of_set = {"matchLabels": chosen} if chance(rng, 0.7) else {
+        "matchExpressions": [{"key": key, "operator": "In", "values": [value, "other"]} for key, value in chosen.items()]
+    }  # fmt: skip
+    spec = {"selector": chosen if kind == "ReplicationController" else of_set}
+    objects[plural] = [{"metadata": {"name": "owner", "namespace": namespace}, "spec": spec}]

@@ -1,0 +1,114 @@
+"""Nodes, and what a pod may ask of the node object."""
+
+from __future__ import annotations
+
+from random import Random
+
+from .draw import HOST, NODE_LABELS, Json, chance, labels, present, requirement, some
+
+TAINTS = [
+    {"key": key, "value": value, "effect": effect}
+    for key in ("dedicated", "gpu")
+    for value in ("", "yes", "5")
+    for effect in ("NoSchedule", "NoExecute", "PreferNoSchedule", "PreferNoSchedule")
+]
+FEATURES = [
+    "RestartAllContainersOnContainerExits",
+    "UserNamespacesHostNetworkSupport",
+    "VolumeBindMountOptions",
+    "SomethingUnknown",
+]
+IMAGES = ["web:1", "db:latest", "registry.example:5000/tool", "job@sha256:0"]
+
+
+def node(rng: Random, name: str, themes: set[str]) -> Json:
+    own = labels(rng, NODE_LABELS, share=0.75)
+    if chance(rng, 0.93):
+        own[HOST] = name if chance(rng, 0.95) else "shared"
+    spec: Json = {}
+    if "taints" in themes:
+        spec["taints"] = some(rng, TAINTS, most=3) if chance(rng, 0.6) else None
+    if "unschedulable" in themes and chance(rng, 0.4):
+        spec["unschedulable"] = True
+    allocatable = {
+        "cpu": rng.choice(["4", "4000m", "2", "8", "1500m"]),
+        "memory": rng.choice(["8Gi", "4Gi", "16Gi", "3000Mi"]),
+        "pods": str(rng.choice([110, 110, 110, 4, 2])),
+        "ephemeral-storage": "20Gi",
+    }
+    if "resources" in themes:
+        allocatable |= some_extended(rng)
+        if chance(rng, 0.05):
+            allocatable.pop(rng.choice(["cpu", "memory", "pods"]))
+        if chance(rng, 0.04):
+            allocatable["cpu"] = "0"
+    status = present(
+        allocatable=allocatable,
+        images=images(rng) if "images" in themes else None,
+        declaredFeatures=some(rng, FEATURES) if "features" in themes else None,
+    )
+    metadata = present(name=name, uid=f"uid-{name}", labels=own if chance(rng, 0.97) else None)
+    return {"metadata": metadata, "spec": present(**spec), "status": status}
+
+
+def some_extended(rng: Random) -> Json:
+    offers = {"example.com/gpu": ["2", "4", "1"], "hugepages-2Mi": ["100Mi", "512Mi"], "idc/disk-iops": ["1000", "0"]}
+    return {name: rng.choice(values) for name, values in offers.items() if chance(rng, 0.7)}
+
+
+def images(rng: Random) -> list[Json]:
+    held = []
+    for name in some(rng, ["web:1", "db:latest", "registry.example:5000/tool:latest", "unused:3"]):
+        names = [name, "alias:1"] if chance(rng, 0.1) else [name]
+        size = rng.choice([1 << 20, 30 << 20, 500 << 20, 1400 << 20, 3 << 30, rng.randrange(1 << 33)])
+        held.append({"names": names, "sizeBytes": size})
+    return held
+
+
+def tolerations(rng: Random) -> list[Json]:
+    made = []
+    for _ in range(rng.randint(0, 3)):
+        operator = rng.choice(["Equal", "Equal", "Exists", "Exists", "", "Gt", "Lt"])
+        key = rng.choice(["dedicated", "gpu", "other"])
+        if operator == "Exists" and chance(rng, 0.15):
+            key = ""
+        value = "" if operator == "Exists" else rng.choice(["", "yes", "5", "7"])
+        effect = rng.choice(["", "NoSchedule", "NoExecute", "PreferNoSchedule"])
+        fields = {"key": key, "operator": operator, "value": value, "effect": effect}
+        made.append({name: field for name, field in fields.items() if field})
+    if chance(rng, 0.2):
+        made.append({"key": "node.kubernetes.io/unschedulable", "operator": "Exists", "effect": "NoSchedule"})
+    return made
+
+
+def term(rng: Random, names: list[str]) -> Json:
+    """A node selector term; sometimes without requirements, sometimes naming a node."""
+    made: Json = {}
+    if chance(rng, 0.9):
+        made["matchExpressions"] = [requirement(rng, NODE_LABELS, numbers=True) for _ in range(rng.choice([1, 1, 2]))]
+    if chance(rng, 0.12):
+        field = {"key": "metadata.name", "operator": rng.choice(["In", "NotIn"]), "values": [rng.choice(names)]}
+        made["matchFields"] = [field]
+    return made
+
+
+def node_affinity(rng: Random, names: list[str]) -> Json:
+    made: Json = {}
+    if chance(rng, 0.65):
+        required = {"nodeSelectorTerms": [term(rng, names) for _ in range(rng.choice([1, 2, 2, 3]))]}
+        if chance(rng, 0.15):  # all by name
+            fields = [{"key": "metadata.name", "operator": "In", "values": [name]} for name in some(rng, names, least=1)]
+            required = {"nodeSelectorTerms": [{"matchFields": [field]} for field in fields]}
+        made["requiredDuringSchedulingIgnoredDuringExecution"] = required
+    if chance(rng, 0.7):
+        preferred = [
+            {"weight": rng.choice([1, 10, 33, 100]), "preference": term(rng, names)} for _ in range(rng.randint(0, 3))
+        ]
+        made["preferredDuringSchedulingIgnoredDuringExecution"] = preferred
+    return made
+
+
+def node_selector(rng: Random) -> dict[str, str]:
+    return {key: rng.choice(values) for key, values in NODE_LABELS.items() if chance(rng, 0.25)}
+
+
