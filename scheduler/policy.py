@@ -74,6 +74,7 @@ class ShapePoint:
     """0–10 as in the file; a node's score is ten times that."""
 
 
+LESS_IS_BETTER = (ShapePoint(0, 10), ShapePoint(100, 0))
 CPU_AND_MEMORY = (WeightedResource("cpu"), WeightedResource("memory"))
 
 
@@ -92,8 +93,8 @@ class Policy:
 
     name: str = DEFAULT_NAME
     """The ``spec.schedulerName`` of the pods that it places."""
-    weights: Mapping[str, int] = field(default=DEFAULT_WEIGHTS, hash=False)
-    """Weight of each score plugin that takes part, 1–100; one that is absent does not score."""
+    weights: Mapping[str, int] = field(default_factory=lambda: DEFAULT_WEIGHTS, hash=False)
+    """Weight of each score plugin that takes part, from 1 on; one that is absent does not score."""
     disabled: frozenset[str] = frozenset()
     """Members of ``FILTERS`` that do not filter, and ``PREEMPTION`` when no pod is taken away for another."""
     fit: FitScore = FitScore()
@@ -109,6 +110,11 @@ class Policy:
     """Under ``System``, a node that lacks one of the topology keys is still scored by the other."""
     spread_defaults: tuple[SpreadConstraint, ...] = SYSTEM_SPREAD
     """For pods without constraints that a Service or a controller selects; the selector comes from those."""
+    volume_weight: int = 1
+    """Weight of VolumeBinding's score, which 1.37 has switched on (StorageCapacityScoring); 0: it does not score. It
+    is kept apart from ``weights`` because only a pod with an unbound claim has such a score."""
+    volume_shape: tuple[ShapePoint, ...] = LESS_IS_BETTER
+    """Score by how much of the volumes' capacity the claims would take."""
     hard_pod_affinity_weight: int = 1
     """What a required affinity term of a pod that is there already, matching the new one, counts in the score."""
     ignore_preferred_terms_of_existing: bool = False

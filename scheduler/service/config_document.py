@@ -1,0 +1,189 @@
+"""A YAML document that knows its lines: values are taken out one by one, and what nobody took is an error.
+
+Every error is a :class:`UsageError` of the form ``FILE, line N: PATH: what was wanted; found …``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+import yaml
+
+from ...errors import UsageError
+
+Choice = TypeVar("Choice", bound=str)
+
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+")
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_NULL, _TRUE_FALSE = "tag:yaml.org,2002:null", "tag:yaml.org,2002:bool"
+_WHOLE, _FRACTION, _TEXT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:str"
+
+
+def read_document(path: Path) -> Section:
+    """The mapping that a file holds. Raises :class:`UsageError` when it cannot be read or is no mapping."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: text in UTF-8 is wanted; found {error.reason} at byte {error.start}") from None
+    return parse_document(text, file=str(path))
+
+
+def parse_document(text: str, *, file: str) -> Section:
+    """The same for a text; ``file`` is what the errors call it."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise UsageError(f"{file}{line}: not YAML: {getattr(error, 'problem', None) or error}") from None
+    if not isinstance(node, yaml.MappingNode):
+        raise UsageError(f"{file}: a mapping with apiVersion and kind is wanted; found {_described(node)}")
+    return Section(Value(node, file=file, path=""))
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A node of the document and where it stands."""
+
+    node: yaml.Node
+    file: str
+    path: str
+
+    @property
+    def line(self) -> int:
+        return int(self.node.start_mark.line) + 1
+
+    def fail(self, wanted: str) -> NoReturn:
+        """Say what was wanted here; what was found is added."""
+        self.refuse(f"{wanted} is wanted; found {_described(self.node)}")
+
+    def refuse(self, why: str) -> NoReturn:
+        where = f"{self.path}: " if self.path else ""
+        raise UsageError(f"{self.file}, line {self.line}: {where}{why}")
+
+    def text(self) -> str:
+        if not isinstance(self.node, yaml.ScalarNode) or self.node.tag != _TEXT:
+            self.fail("a text")
+        return str(self.node.value)
+
+    def name(self) -> str:
+        """A text with at least one character."""
+        return self.text() or self.fail("a text that is not empty")
+
+    def choice(self, *choices: Choice) -> Choice:
+        found = self.text()
+        if found not in choices:
+            self.refuse(f"one of {', '.join(choices)} is wanted; found {found!r}{nearest(found, choices)}")
+        return choices[choices.index(found)]
+
+    def flag(self) -> bool:
+        if self.node.tag != _TRUE_FALSE or self.node.value.lower() not in ("true", "false"):
+            self.fail("true or false")
+        return bool(self.node.value.lower() == "true")
+
+    def whole(self, *, least: int, most: int = 2**31 - 1) -> int:
+        wanted = f"a whole number from {least} to {most}" if most < 2**31 - 1 else f"a whole number from {least} on"
+        if self.node.tag != _WHOLE or not re.fullmatch(r"[+-]?\d+", self.node.value):
+            self.fail(wanted)
+        number = int(self.node.value)
+        return number if least <= number <= most else self.fail(wanted)
+
+    def number(self) -> float:
+        if self.node.tag not in (_WHOLE, _FRACTION):
+            self.fail("a number")
+        try:
+            return float(self.node.value)
+        except ValueError:
+            self.fail("a number")
+
+    def seconds(self) -> float:
+        """A duration as Go writes it, in seconds."""
+        if not isinstance(self.node, yaml.ScalarNode) or not _DURATION.fullmatch(self.node.value):
+            self.fail("a duration such as 15s or 1m30s")
+        return sum(float(count) * _SECONDS[unit] for count, unit in _DURATION_PART.findall(self.node.value))
+
+    def items(self) -> list[Value]:
+        if not isinstance(self.node, yaml.SequenceNode):
+            self.fail("a list")
+        return [Value(one, self.file, f"{self.path}[{i}]") for i, one in enumerate(self.node.value)]
+
+    def section(self) -> Section:
+        if not isinstance(self.node, yaml.MappingNode):
+            self.fail("a mapping")
+        return Section(self)
+
+
+@dataclass(slots=True)
+class Section:
+    """A mapping. ``take`` each field that is known, then ``close`` to refuse all others."""
+
+    value: Value
+    _fields: dict[str, Value] = field(default_factory=dict)
+    _keys: dict[str, Value] = field(default_factory=dict)
+    _known: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        for key, node in self.value.node.value:
+            name = Value(key, self.value.file, self.value.path).text()
+            path = f"{self.value.path}.{name}" if self.value.path else name
+            if name in self._fields:
+                Value(key, self.value.file, path).refuse(f"stands here again; first in line {self._keys[name].line}")
+            self._keys[name] = Value(key, self.value.file, path)
+            self._fields[name] = Value(node, self.value.file, path)
+
+    def take(self, name: str) -> Value | None:
+        """The field, ``None`` when it is not there or null."""
+        self._known.add(name)
+        found = self._fields.get(name)
+        return None if found is None or found.node.tag == _NULL else found
+
+    def need(self, name: str, *, what: str) -> Value:
+        """The field. Its absence is an error that names ``what`` belongs there."""
+        found = self.take(name)
+        if found is None:
+            self.value.refuse(f"{name}: {what} is wanted here; found nothing")
+        return found
+
+    def sections(self, name: str) -> Iterator[Section]:
+        """The mappings of a list, none when there is no such field."""
+        found = self.take(name)
+        for item in found.items() if found else ():
+            yield item.section()
+
+    def close(self) -> None:
+        """Refuse the first field that was not taken."""
+        for name, key in self._keys.items():
+            if name not in self._known:
+                expected = ", ".join(sorted(self._known))
+                key.refuse(f"no such field{nearest(name, self._known)}; known here: {expected}")
+
+
+def nearest(found: str, known: Iterable[str]) -> str:
+    """``; did you mean …?`` when a known name is close."""
+    by_lower = {name.lower(): name for name in known}
+    close: Sequence[str] = difflib.get_close_matches(found.lower(), list(by_lower), n=1, cutoff=0.6)
+    return f"; did you mean {by_lower[close[0]]}?" if close else ""
+
+
+def _described(node: yaml.Node | None) -> str:
+    match node:
+        case yaml.MappingNode():
+            return "a mapping"
+        case yaml.SequenceNode():
+            return "a list"
+        case yaml.ScalarNode() if node.tag == _NULL:
+            return "nothing"
+        case yaml.ScalarNode() if node.tag == _TEXT:
+            return f"the text {node.value!r}"
+        case yaml.ScalarNode():
+            return str(node.value)
+        case _:
+            return "nothing"
