@@ -14,6 +14,7 @@ from msgspec import Struct, field
 class OwnerReference(Struct, frozen=True, gc=False, rename="camel"):
     """Whom an object belongs to."""
 
+    api_version: str = ""
     kind: str = ""
     name: str = ""
     uid: str = ""

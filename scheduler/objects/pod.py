@@ -115,12 +115,22 @@ class Port(Struct, frozen=True, gc=False, rename="camel"):
     protocol: str = ""
 
 
+class RestartRule(Struct, frozen=True, gc=False):
+    action: str = ""
+
+
+class Mount(Struct, frozen=True, gc=False, rename="camel"):
+    bind_mount_options: tuple[str, ...] | None = None
+
+
 class Container(Struct, frozen=True, gc=False, rename="camel"):
     name: str = ""
     image: str = ""
     resources: Resources = Resources()
     ports: tuple[Port, ...] | None = None
     restart_policy: str = ""
+    restart_policy_rules: tuple[RestartRule, ...] | None = None
+    volume_mounts: tuple[Mount, ...] | None = None
 
 
 class ClaimSource(Struct, frozen=True, gc=False, rename="camel"):
@@ -151,6 +161,10 @@ class EphemeralSource(Struct, frozen=True, gc=False, rename="camel"):
     volume_claim_template: dict[str, object] | None = None
 
 
+class ImageSource(Struct, frozen=True, gc=False):
+    reference: str = ""
+
+
 class Volume(Struct, frozen=True, gc=False, rename="camel"):
     """A volume of one of the kinds that restrict where the pod can run; all others decode to a name alone."""
 
@@ -158,6 +172,7 @@ class Volume(Struct, frozen=True, gc=False, rename="camel"):
     persistent_volume_claim: ClaimSource | None = None
     ephemeral: EphemeralSource | None = None
     csi: CSISource | None = None
+    image: ImageSource | None = None
     gce_persistent_disk: DiskSource | None = None
     aws_elastic_block_store: DiskSource | None = None
     azure_disk: DiskSource | None = None
@@ -200,6 +215,7 @@ class PodSpec(Struct, frozen=True, gc=False, rename="camel"):
     resource_claims: tuple[PodResourceClaim, ...] | None = None
     scheduling_group: SchedulingGroup | None = None
     host_network: bool = False
+    host_users: bool | None = None
     termination_grace_period_seconds: int | None = None
 
 

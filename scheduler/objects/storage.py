@@ -94,6 +94,7 @@ class CSINode(Struct, frozen=True, gc=False):
 class CSIDriverSpec(Struct, frozen=True, gc=False, rename="camel"):
     storage_capacity: bool | None = None
     attach_required: bool | None = None
+    prevent_pod_scheduling_if_missing: bool | None = None
 
 
 class CSIDriver(Struct, frozen=True, gc=False):

@@ -1,0 +1,108 @@
+"""Why each node is refused, and every score of those that are not: for events, for explanations, for tests."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .accounting import shift
+from .boards import board_of
+from .compiling import inner
+from .deciding import normalize
+from .fitting import balanced_score, fit_score, fits
+from .matching import image_score, object_refusal
+from .state import (
+    BY_FEATURES,
+    BY_PORTS,
+    BY_RESOURCES,
+    BY_ROOM_HELD,
+    BY_VOLUMES,
+    EXIST,
+    HIGH,
+    I32,
+    POLICY,
+    PROGRAM,
+    U8,
+    State,
+)
+from .topology import prepare, refusal
+
+
+@inner
+def why(S: State, c: int, n: int, veto: U8, first: bool) -> int:
+    """The first filter, in kube-scheduler's order, that keeps class ``c`` from node ``n``; after ``prepare``."""
+    s = S.class_shape[c]
+    by_object = object_refusal(S, s, n)
+    if by_object and by_object != BY_FEATURES:
+        return by_object
+    by_others = refusal(S, c, n, first)
+    if by_others == BY_PORTS:
+        return by_others
+    if not fits(S, s, n):
+        return BY_RESOURCES
+    if veto.shape[0] and veto[n]:
+        return BY_VOLUMES
+    return by_others if by_others else by_object
+
+
+@inner
+def passes_with_held(S: State, c: int, n: int, priority: int, veto: U8) -> int:
+    """``why``, and BY_ROOM_HELD when only the room held for others of no lower priority stands in the way.
+
+    As kube-scheduler does, the node must do with and without the pods nominated to it.
+    """
+    reason = why(S, c, n, veto, prepare(S, c))
+    if reason:
+        return reason
+    held = 0
+    for h in range(S.held.shape[0]):
+        if S.held[h, 1] == n and S.held[h, 2] >= priority:
+            shift(S, S.held[h, 0], n, 0, 1)
+            held += 1
+    if held and why(S, c, n, veto, prepare(S, c)):
+        reason = BY_ROOM_HELD
+    for h in range(S.held.shape[0]):
+        if S.held[h, 1] == n and S.held[h, 2] >= priority:
+            shift(S, S.held[h, 0], n, 0, -1)
+    return reason
+
+
+@inner
+def hold_back(S: State, c: int, priority: int, veto: U8) -> None:
+    """Forbid, in ``veto`` [N], the nodes where the room held for others is what a pod of class ``c`` would take."""
+    none = veto[:0]
+    for h in range(S.held.shape[0]):
+        n = S.held[h, 1]
+        if n >= 0 and S.held[h, 2] >= priority and passes_with_held(S, c, n, priority, none) == BY_ROOM_HELD:
+            veto[n] = 1
+
+
+@inner
+def evaluate(S: State, c: int, veto: U8, out: I32, reasons: I32) -> int:
+    """Evaluate class ``c`` on every node; how many are feasible (``list_n`` names them).
+
+    ``reasons`` [N] gets 0 or the first refusal. ``out`` [12, N] gets, per feasible node in order: normalised taints,
+    affinity, spread, interpod; the same raw; then fit, balance, images; and the weighted total.
+    """
+    s = S.class_shape[c]
+    policy = S.shape_of[s, POLICY]
+    b = board_of(S, s)
+    first = prepare(S, c)
+    feasible = 0
+    for n in range(S.cursor[HIGH]):
+        if not S.node_on[n]:
+            continue
+        reasons[n] = why(S, c, n, veto, first)
+        if reasons[n] == 0:
+            S.list_n[feasible] = n
+            feasible += 1
+    normalize(S, c, b, feasible, policy, out)
+    for j in range(feasible):
+        n = S.list_n[j]
+        out[8, j] = fit_score(S, s, n, policy)
+        out[9, j] = balanced_score(S, s, n, policy)
+        out[10, j] = image_score(S, S.shape_of[s, PROGRAM], n, S.cursor[EXIST])
+        total = np.int64(0)
+        for plugin, row in ((0, 0), (1, 1), (2, 8), (3, 2), (4, 3), (5, 9), (6, 10)):
+            total += S.weights[policy, plugin] * out[row, j]
+        out[11, j] = total
+    return feasible
