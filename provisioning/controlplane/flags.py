@@ -22,6 +22,11 @@ BENCH_API_FLAGS = (
     "--max-mutating-requests-inflight=3000",
     # without controllers nobody makes service accounts, takes taints away or would be asked for priorities
     "--disable-admission-plugins=ServiceAccount,TaintNodesByCondition",
+    # gangs: PodGroup is beta in 1.37, and off
+    "--feature-gates=GenericWorkload=true",
+    "--runtime-config=scheduling.k8s.io/v1beta1=true",
+    # a round is read from one file: three lines a pod, half a kilobyte each
+    "--audit-log-maxsize=1000",
 )
 ETCD_CLIENT_PORT, ETCD_PEER_PORT, ETCD_METRICS_PORT = 2379, 2380, 2381
 CONTROLLER_MANAGER_PORT, SCHEDULER_PORT = 10257, 10259
@@ -113,7 +118,7 @@ def kube_apiserver(member: Member) -> list[str]:
         f"--service-cluster-ip-range={SERVICE_CIDR}",
         f"--audit-policy-file={member.etc / 'audit-policy.yaml'}",
         f"--audit-log-path={member.logs / 'audit.log'}",
-        "--audit-log-maxsize=100",
+        *(() if member.shape == "bench" else ("--audit-log-maxsize=100",)),
         "--audit-log-maxbackup=2",
         *(BENCH_API_FLAGS if member.shape == "bench" else []),
         *member.extra.get("kube-apiserver", ()),
@@ -185,4 +190,16 @@ rules:
   verbs: [get, list, watch]
   users: [system:kube-controller-manager, system:kube-scheduler, system:apiserver]
 - {level: Metadata}
+"""
+BENCH_AUDIT_POLICY = """apiVersion: audit.k8s.io/v1
+kind: Policy
+# What a benchmark of schedulers reads its times from, and nothing else: every line costs the API server.
+omitStages: [RequestReceived]
+rules:
+- level: Metadata
+  verbs: [create, update, patch, delete]
+  resources:
+  - {group: "", resources: [pods, pods/binding, pods/status, bindings, events]}
+  - {group: events.k8s.io, resources: [events]}
+- {level: None}
 """

@@ -102,7 +102,8 @@ def _write_kubeconfigs(state: StateDirectory, spec: ClusterSpec, names: list[str
 
 
 def _planned_host(member: Member, binaries: Path) -> PlannedHost:
-    (member.etc / "audit-policy.yaml").write_text(flags.AUDIT_POLICY)
+    policy = flags.BENCH_AUDIT_POLICY if member.shape == "bench" else flags.AUDIT_POLICY
+    (member.etc / "audit-policy.yaml").write_text(policy)
     programs = [
         _go_program(flags.etcd(member), binaries),
         _go_program(flags.kube_apiserver(member), binaries),

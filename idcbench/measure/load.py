@@ -1,0 +1,169 @@
+"""Load: as many requests as a server takes on so many connections (closed loop), or at a fixed rate (open loop)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import IdcError
+from ..kube.access import Access, gateway_socket
+from ..kube.connection import Connection, Endpoint
+
+Job = Sequence[bytes]
+"""Requests that follow each other on one connection, each sent when the one before was answered."""
+OPENING_AT_ONCE = 8
+
+
+class LoadError(IdcError):
+    """A request of the load was refused or not answered; the text says which and how."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What became of the jobs, in their order: CLOCK_MONOTONIC ns; ``planned_ns`` is ``started_ns`` in a closed loop.
+
+    ``step_ns[i, k]`` is when the ``k``-th request of job ``i`` was answered.
+    """
+
+    planned_ns: npt.NDArray[np.int64]
+    started_ns: npt.NDArray[np.int64]
+    step_ns: npt.NDArray[np.int64]
+
+    @property
+    def jobs(self) -> int:
+        return len(self.started_ns)
+
+    @property
+    def wall_s(self) -> float:
+        """From the first request sent to the last answer."""
+        return float(self.step_ns.max() - self.started_ns.min()) / 1e9 if self.jobs else 0.0
+
+    @property
+    def jobs_per_s(self) -> float:
+        return self.jobs / self.wall_s if self.jobs else 0.0
+
+    @property
+    def lag_ns(self) -> npt.NDArray[np.int64]:
+        """How much later than planned each job started."""
+        return self.started_ns - self.planned_ns
+
+
+class Pool:
+    """Open connections to one endpoint, for load. Made by :func:`pool`."""
+
+    def __init__(self, endpoint: Endpoint, connections: list[Connection], headers: dict[str, str]) -> None:
+        self.endpoint = endpoint
+        self.headers = headers
+        self._connections = connections
+
+    def request(self, method: str, path: str, body: bytes = b"") -> bytes:
+        """The bytes of a request with this pool's credentials."""
+        return self.endpoint.request(method, path, headers=self.headers, body=body)
+
+    async def closed_loop(self, jobs: Iterable[Job], *, connections: int | None = None) -> Load:
+        """Do the jobs on ``connections`` of the pool (all by default), each taking the next when it is done.
+
+        Raises :class:`LoadError` at the first answer that is no 2xx.
+        """
+        chosen = self._connections[:connections]
+        waiting = iter(enumerate(jobs))
+        rows: list[tuple[int, int, tuple[int, ...]]] = []
+
+        async def work(connection: Connection) -> None:
+            for number, job in waiting:
+                rows.append((number, time.monotonic_ns(), await _do(connection, job)))
+
+        await _all(work(connection) for connection in chosen)
+        rows.sort()
+        started = np.array([row[1] for row in rows], dtype=np.int64)
+        return Load(planned_ns=started, started_ns=started, step_ns=_steps([row[2] for row in rows]))
+
+    async def open_loop(self, jobs: Iterable[Job], *, rate_per_s: float) -> Load:
+        """Start job ``i`` at ``i / rate_per_s`` seconds, whatever became of those before; the oldest idle connection
+        takes it.
+
+        Where all are busy it waits for one, and its lag tells. Raises as :meth:`closed_loop`.
+        """
+        idle: asyncio.Queue[Connection] = asyncio.Queue()
+        for connection in self._connections:
+            idle.put_nowait(connection)
+        start_ns = time.monotonic_ns()
+        rows: list[tuple[int, int, int, tuple[int, ...]]] = []
+
+        async def send(number: int, planned_ns: int, job: Job) -> None:
+            connection = await idle.get()
+            started_ns = time.monotonic_ns()
+            rows.append((number, planned_ns, started_ns, await _do(connection, job)))
+            idle.put_nowait(connection)
+
+        async with asyncio.TaskGroup() as tasks:
+            for number, job in enumerate(jobs):
+                planned_ns = start_ns + int(number / rate_per_s * 1e9)
+                if (wait_ns := planned_ns - time.monotonic_ns()) > 0:
+                    await asyncio.sleep(wait_ns / 1e9)
+                tasks.create_task(send(number, planned_ns, job))
+        rows.sort()
+        return Load(
+            planned_ns=np.array([row[1] for row in rows], dtype=np.int64),
+            started_ns=np.array([row[2] for row in rows], dtype=np.int64),
+            step_ns=_steps([row[3] for row in rows]),
+        )
+
+    def close(self) -> None:
+        for connection in self._connections:
+            connection.abort()
+
+
+@asynccontextmanager
+async def pool(access: Access, *, size: int) -> AsyncIterator[Pool]:
+    """``size`` open connections to the endpoint of ``access``. Raises ``OSError`` when it does not answer."""
+    endpoint = Endpoint.of(access.server, access)
+    slots = asyncio.Semaphore(OPENING_AT_ONCE)
+
+    async def open_one() -> Connection:
+        async with slots:
+            gateway = access.gateway
+            fresh = await asyncio.to_thread(gateway_socket, gateway) if gateway else endpoint.new_socket()
+            return await Connection.open(endpoint, fresh)
+
+    opened = Pool(endpoint, list(await asyncio.gather(*(open_one() for _ in range(size)))), access.headers())
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+async def _do(connection: Connection, job: Job) -> tuple[int, ...]:
+    answered: list[int] = []
+    for request in job:
+        try:
+            response = await connection.exchange(request)
+        except (OSError, ValueError) as error:
+            raise LoadError(f"{_line(request)}: {error}; see the API server's log") from error
+        if not 200 <= response.status < 300:
+            raise LoadError(f"{_line(request)}: {response.status}: {response.body[:400].decode(errors='replace')}")
+        answered.append(response.completed_ns)
+    return tuple(answered)
+
+
+async def _all(workers: Iterable[object]) -> None:
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for worker in workers:
+                tasks.create_task(worker)  # type: ignore[arg-type]
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from None
+
+
+def _steps(rows: list[tuple[int, ...]]) -> npt.NDArray[np.int64]:
+    return np.array(rows, dtype=np.int64).reshape(len(rows), len(rows[0]) if rows else 0)
+
+
+def _line(request: bytes) -> str:
+    return request.split(b" HTTP/1.1", 1)[0].decode(errors="replace")

@@ -1,0 +1,114 @@
+"""What the API server can take: bindings alone (B), with their events (BE), with creations too (CBE)."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal
+
+import msgspec
+
+from idcbench.measure.bounding import Meter, bound_of
+from idcbench.measure.load import Job, Pool, pool
+
+from .arena import Arena
+from .outcome import Ceiling, Step
+from .paths import binding, collection, events
+from .templates import Object
+from .workload import Batch, Workload
+
+CONNECTIONS = (8, 16, 32, 64, 128)
+Kind = Literal["B", "BE", "CBE"]
+CLIENT = "client"
+_encode = msgspec.json.Encoder().encode
+
+
+async def measure(
+    arena: Arena, workload: Workload, *, state: str | None = None, kinds: tuple[Kind, ...] = ("B", "BE")
+) -> list[Ceiling]:
+    """The ceilings on the kept ``state`` (that of the workload): its pods in equal parts, one for each kind and step.
+
+    Every part is bound one node after the other, in a state where it is small beside what is there. Raises
+    :class:`~idcbench.measure.load.LoadError`.
+    """
+    await arena.restore(state or workload.name)
+    part = workload.pods // (len(kinds) * len(CONNECTIONS))
+    pods = workload.measured.objects()
+    nodes = itertools.cycle([one["metadata"]["name"] for one in workload.nodes[0].objects()])
+    found: dict[Kind, list[Step]] = {kind: [] for kind in kinds}
+    gc.collect()
+    gc.freeze()
+    try:
+        async with pool(arena.access, size=max(CONNECTIONS)) as clients:
+            for connections in CONNECTIONS:
+                for kind in kinds:
+                    jobs = list(_jobs(clients, kind, itertools.islice(pods, part), nodes))
+                    found[kind].append(await _step(arena, clients, jobs, connections))
+    finally:
+        gc.unfreeze()
+    return [_best(kind, steps, row=workload.name, arena=arena.label) for kind, steps in found.items()]
+
+
+async def highest_arrival(arena: Arena, workload: Workload) -> Ceiling:
+    """CBE: pods created, bound and told of one after the other, on the state of ``workload`` without its pods."""
+    (found,) = await measure(arena, workload, state=without_pods(workload).name, kinds=("CBE",))
+    return found
+
+
+def without_pods(workload: Workload) -> Workload:
+    """The same, but the pods are still to come; its own name, as its state is another."""
+    return replace(workload, name=f"{workload.name}-empty", measured=Batch(0, workload.measured.make))
+
+
+async def _step(arena: Arena, clients: Pool, jobs: list[Job], connections: int) -> Step:
+    meter = Meter.start({CLIENT: os.getpid(), **arena.servers()})
+    load = await clients.closed_loop(jobs, connections=connections)
+    return Step(connections=connections, pods=load.jobs, rate=load.jobs_per_s, cores=meter.cores())
+
+
+def _best(kind: Kind, steps: list[Step], *, row: str, arena: str) -> Ceiling:
+    best = max(steps, key=lambda step: step.rate)
+    bound_by = bound_of(best.cores, available=len(os.sched_getaffinity(0)), single_threaded=CLIENT)
+    return Ceiling(kind=kind, row=row, arena=arena, rate=best.rate, bound_by=bound_by, steps=tuple(steps))
+
+
+def _jobs(clients: Pool, kind: Kind, pods: Iterator[Object], nodes: Iterator[str]) -> Iterator[Job]:
+    for pod in pods:
+        node = next(nodes)
+        requests = [clients.request("POST", binding(pod), _encode(_binding(pod, node)))]
+        if kind != "B":
+            path = events(pod["metadata"]["namespace"])
+            requests.append(clients.request("POST", path, _encode(scheduled_event(pod, node))))
+        if kind == "CBE":
+            requests.insert(0, clients.request("POST", collection(pod), _encode(pod)))
+        yield requests
+
+
+def _binding(pod: Object, node: str) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Binding",
+        "metadata": {"name": pod["metadata"]["name"], "namespace": pod["metadata"]["namespace"]},
+        "target": {"apiVersion": "v1", "kind": "Node", "name": node},
+    }
+
+
+def scheduled_event(pod: Object, node: str) -> Object:
+    """An event as kube-scheduler writes it when a pod is placed."""
+    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+    return {
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {"name": f"{name}.{0x185F00D5EED00000:x}", "namespace": namespace},
+        "eventTime": "2026-01-01T00:00:00.000000Z",
+        "reportingController": "default-scheduler",
+        "reportingInstance": "default-scheduler-bench",
+        "action": "Binding",
+        "reason": "Scheduled",
+        "regarding": {"kind": "Pod", "namespace": namespace, "name": name, "apiVersion": "v1"},
+        "note": f"Successfully assigned {namespace}/{name} to {node}",
+        "type": "Normal",
+    }

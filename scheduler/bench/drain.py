@@ -1,0 +1,139 @@
+"""One round: a copy of the workload, a scheduler, and the clock from its first binding to its last event."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from idcbench.errors import IdcError
+from idcbench.measure.processes import Usage
+
+from . import reading
+from .arena import Arena
+from .audit import AuditTail, Trace
+from .checker import check
+from .churning import churning
+from .contenders import Contender, Running, running
+from .outcome import Round
+from .throughput import decay, kube_average, percentile_ms, wall_rate
+from .workload import Workload
+
+POLL_S = 0.05
+QUIET_S = 1.0
+"""All is bound and told, and nothing more was written for so long: the round is over."""
+EVENTS_LIMIT_S = 10.0
+"""After the last binding events are waited for so long; what has not come by then is missing."""
+STUCK_S = 90.0
+"""Without a binding for so long, a round has failed."""
+
+
+class RoundError(IdcError):
+    """A round that is no measurement: the scheduler ended, got stuck, or placed a pod where it must not be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What was read while the scheduler worked: the start, and its usage at its first binding and at the last event."""
+
+    started_ns: int
+    ready: Usage
+    done: Usage
+    trace: Trace
+
+
+async def drain(
+    arena: Arena, workload: Workload, contender: Contender, *, folder: Path, pair: int, state: str | None = None
+) -> Round:
+    """Measure one drain of the kept ``state`` (that of the workload's name by default), and check what came of it.
+
+    Raises :class:`RoundError`; the scheduler's log stays in ``folder``.
+    """
+    await arena.restore(state or workload.name)
+    tail = AuditTail(arena.audit_log)
+    gangs = workload.gangs.count > 0
+    async with churning(arena.access, workload.churn), running(contender, arena, folder, gangs=gangs) as scheduler:
+        watched = await _watch(scheduler, tail, workload.pods, name=f"{workload.name}, {contender.name}")
+    found = await reading.read(arena.access)
+    if violations := check(found.nodes, found.pods, found.groups):
+        shown = "\n  ".join(violations[:10])
+        raise RoundError(f"{workload.name}, {contender.name}: {len(violations)} wrong placements:\n  {shown}")
+    if watched.trace.bound_twice:
+        raise RoundError(f"{workload.name}, {contender.name}: bound twice: {watched.trace.bound_twice[:5]}")
+    return _round(workload, arena, contender, pair, watched, found)
+
+
+async def _watch(scheduler: Running, tail: AuditTail, pods: int, *, name: str) -> Watched:
+    started_ns, moved_s = time.time_ns(), time.monotonic()
+    ready: Usage | None = None
+    done = Usage(0.0, 0)
+    seen = (0, 0)
+    while True:
+        tail.poll()
+        trace = tail.trace
+        if (now := (len(trace.bound), trace.event_writes)) != seen:
+            moved_s = time.monotonic() if now[0] != seen[0] else moved_s
+            done, seen = scheduler.usage(), now
+            if ready is None and trace.bound:
+                ready = done
+        if ready is not None and _is_over(trace, pods, since_s=time.monotonic() - moved_s):
+            return Watched(started_ns=started_ns, ready=ready, done=done, trace=trace)
+        if scheduler.ended:
+            raise RoundError(
+                f"{name}: the scheduler ended with {scheduler.process.returncode}, {len(trace.bound)} of {pods} pods "
+                f"bound; its last lines ({scheduler.log}):\n  {scheduler.last_words()}"
+            )
+        if time.monotonic() - moved_s > STUCK_S:
+            raise RoundError(
+                f"{name}: nothing was bound for {STUCK_S:g} s, {len(trace.bound)} of {pods} pods are; refused: "
+                f"{trace.refused or 'nothing'}; the scheduler's last lines ({scheduler.log}):\n  "
+                f"{scheduler.last_words()}"
+            )
+        await asyncio.sleep(POLL_S)
+
+
+def _is_over(trace: Trace, pods: int, *, since_s: float) -> bool:
+    """``since_s`` is how long ago the last binding was."""
+    if len(trace.bound) < pods:
+        return False
+    quiet = time.time_ns() - trace.last_ns > QUIET_S * 1e9
+    return since_s > EVENTS_LIMIT_S or (trace.scheduled >= pods and (quiet or since_s > QUIET_S))
+
+
+def _round(
+    workload: Workload, arena: Arena, contender: Contender, pair: int, watched: Watched, found: reading.Found
+) -> Round:
+    trace = watched.trace
+    bound = np.array(list(trace.bound.values()), dtype=np.int64)
+    told = {pod: trace.written[event] for pod, event in found.scheduled.items() if event in trace.written}
+    late = [told[pod] - at_ns for pod, at_ns in trace.bound.items() if pod in told]
+    end_ns = max(int(bound.max()), max((at for pod, at in told.items() if pod in trace.bound), default=0))
+    waits = np.array(
+        [at_ns - max(trace.created.get(pod, 0), watched.started_ns) for pod, at_ns in trace.bound.items()],
+        dtype=np.int64,
+    )
+    return Round(
+        row=workload.name,
+        arena=arena.label,
+        scheduler=contender.name,
+        pair=pair,
+        pods=workload.pods,
+        bound=len(bound),
+        wall_s=(end_ns - int(bound.min())) / 1e9,
+        rate=wall_rate(bound, end_ns=end_ns),
+        kube_average=kube_average(bound),
+        startup_s=(int(bound.min()) - watched.started_ns) / 1e9,
+        startup_cpu_s=watched.ready.cpu_s,
+        cpu_ms_per_pod=(watched.done.cpu_s - watched.ready.cpu_s) / max(1, len(bound)) * 1000,
+        peak_memory_bytes=watched.done.peak_bytes,
+        events_written=trace.event_writes,
+        events_missing=len(trace.bound) - len(late),
+        scheduled_late_s=max(late, default=0) / 1e9,
+        wait_p50_ms=percentile_ms(waits, 50),
+        wait_p99_ms=percentile_ms(waits, 99),
+        decay=decay(bound),
+        refused=dict(trace.refused),
+    )
