@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 
 from msgspec import Struct
 
@@ -103,9 +104,9 @@ class Stock:
             )
         return self._located[storage_class]
 
-    def nodes_attaching(self, volume: str) -> set[str]:
+    def nodes_attaching(self, volume: str) -> Collection[str]:
         """The nodes to which a volume is attached, by the attachments."""
-        return self._attaching.get(volume, set())
+        return self._attaching.get(volume, ())
 
     def _set_csi_node(self, csi_node: CSINode) -> None:
         name, drivers = csi_node.metadata.name, csi_node.spec.drivers or ()
