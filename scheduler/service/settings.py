@@ -43,15 +43,13 @@ class WriteSettings:
     """How bindings, status and events go to the API."""
 
     connections: int = 64
-    """Connections for bindings and what else a placement needs, over all API servers together."""
-    event_connections: int = 16
-    """Connections for events; they are used only as far as bindings leave the loop idle, and never starve."""
+    """Connections over all API servers together; events use half of them at most, and what bindings leave free."""
     request_limit_s: float = 5.0
     """No write lasts longer, here or at the server. The Lease must outlast it: ``duration_s - retry_s`` is the most."""
     claim_limit_s: float = 600.0
     """How long the claims of a placed pod may take to be Bound (``bindTimeoutSeconds`` of VolumeBinding)."""
     events_most: int = 200_000
-    """Events waiting to be written; one more, and the oldest is dropped, counted and logged."""
+    """Events waiting to be written at the most; one more is dropped, counted and logged."""
     event_tries: int = 12
     """An event that the API server would not take is tried so often (client-go's recorder does 12) and then dropped."""
 

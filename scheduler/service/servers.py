@@ -1,0 +1,116 @@
+"""One API server as the writer sees it: its connections, and whether it is worth trying."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import time
+from dataclasses import dataclass, field
+
+from idcbench.kube.access import Access
+from idcbench.kube.backoff import Backoff
+from idcbench.kube.connection import Connection, Endpoint
+
+USER_AGENT = "idcbench-scheduler"
+OPENING_AT_ONCE = 4
+TOKEN_READ_S = 60.0
+"""A token file is read anew so often; the kubelet refreshes them minutes before they expire."""
+
+
+@dataclass(slots=True, eq=False)
+class Server:
+    """``idle`` are open connections that nobody uses."""
+
+    url: str
+    access: Access
+    most: int
+    limit_s: float
+    idle: list[Connection] = field(default_factory=list)
+    connections: int = 0
+    _endpoint: Endpoint | None = None
+    _heads: dict[tuple[str, str], tuple[bytes, bytes]] = field(default_factory=dict)
+    _heads_s: float = 0.0
+    _opening: int = 0
+    _backoff: Backoff = field(default_factory=lambda: Backoff(first_s=0.1, most_s=2.0))
+    _retry_s: float = 0.0
+
+    @property
+    def may_open(self) -> bool:
+        """Whether another connection is allowed, and the server not known to be away."""
+        return self.connections < self.most and self._opening < OPENING_AT_ONCE and time.monotonic() >= self._retry_s
+
+    async def open(self, *, limit_s: float) -> Connection:
+        """Open one more. Raises ``OSError`` or ``TimeoutError``."""
+        self._opening += 1
+        self.connections += 1
+        try:
+            async with asyncio.timeout(limit_s):
+                if self._endpoint is None:
+                    self._endpoint = await asyncio.to_thread(Endpoint.of, self.url, self.access)
+                connection = await Connection.open(self._endpoint, self._socket(self._endpoint, limit_s))
+        except BaseException:
+            self.connections -= 1
+            raise
+        finally:
+            self._opening -= 1
+        self._backoff.reset()
+        return connection
+
+    def failed(self) -> float:
+        """A connection could not be opened; in how many seconds to try again."""
+        delay_s = self._backoff.next_s()
+        self._retry_s = time.monotonic() + delay_s
+        return delay_s
+
+    def lost(self) -> None:
+        """One of the connections is no more."""
+        self.connections -= 1
+
+    def close(self) -> None:
+        for connection in self.idle:
+            connection.abort()
+        self.idle.clear()
+
+    def request(self, method: str, path: str, body: bytes, content_type: str) -> bytes:
+        """The bytes of a request; the server is told the time limit too."""
+        before, after = self._head(method, content_type)
+        query = b"&" if "?" in path else b"?"
+        return b"%b%b%btimeout=%b%d\r\n\r\n%b" % (before, path.encode(), query, after, len(body), body)
+
+    def _head(self, method: str, content_type: str) -> tuple[bytes, bytes]:
+        now_s = time.monotonic()
+        if now_s - self._heads_s > TOKEN_READ_S:
+            self._heads.clear()
+            self._heads_s = now_s
+        key = method, content_type
+        if (head := self._heads.get(key)) is None:
+            head = self._heads[key] = self._encode_head(method, content_type)
+        return head
+
+    def _encode_head(self, method: str, content_type: str) -> tuple[bytes, bytes]:
+        assert self._endpoint is not None
+        lines = [
+            f"{self.limit_s:g}s HTTP/1.1",
+            f"Host: {self._endpoint.host}:{self._endpoint.address[1]}",
+            f"User-Agent: {USER_AGENT}",
+            "Accept: application/json",
+            *(f"{name}: {value}" for name, value in self.access.headers().items()),
+            f"Content-Type: {content_type}",
+            "Content-Length: ",
+        ]
+        return f"{method} ".encode(), "\r\n".join(lines).encode()
+
+    def _socket(self, endpoint: Endpoint, limit_s: float) -> socket.socket:
+        """A socket that never delivers bytes later than the limit, nor after it was closed (see fence)."""
+        factory = self.access.socket_factory()
+        fresh = endpoint.new_socket() if factory is None else factory(None)
+        fresh.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(limit_s * 1000))
+        fresh.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return fresh
+
+
+def servers_of(access: Access, *, connections: int, limit_s: float) -> list[Server]:
+    """Every API server that can be reached on its own, or the endpoint, with an equal share of the connections."""
+    urls = access.members or (access.server,)
+    return [Server(url, access, most=max(1, -(-connections // len(urls))), limit_s=limit_s) for url in urls]
