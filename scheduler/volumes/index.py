@@ -47,6 +47,7 @@ class VolumeIndex:
         self._population = Population()
         self._reservations = Reservations()
         self._attaching = Attaching(self._stock, self._population)
+        self._last: tuple[Pod, Binding | Refused] | None = None
 
     @staticmethod
     def concerns(pod: Pod) -> bool:
@@ -82,7 +83,7 @@ class VolumeIndex:
     def remove_pod(self, pod: Pod) -> None:
         """A pod is gone, with what was reserved for it. Unknown ones are no error."""
         self._forget_pod(pod)
-        self._reservations.release(pod)
+        self.unreserve(pod)
 
     def evaluate(self, pod: Pod, nodes: Sequence[Node], *, without: Collection[Pod] = ()) -> VolumeVerdict:
         """Judge the pod on each node.
@@ -114,17 +115,19 @@ class VolumeIndex:
         Nothing when all its claims are bound. The promise is kept until its claims are bound, ``unreserve`` or
         ``remove_pod``. Raises ``ValueError`` when the node cannot serve the pod's claims after all.
         """
-        binding = sort_out(pod, self._stock, self._reservations)
+        binding = self._sort_out(pod)
         plan = binding.at(node) if isinstance(binding, Binding) else binding
         if isinstance(plan, Refused):
             raise ValueError(f"pod {pod.key} has no volumes on node {node.metadata.name}: {', '.join(plan.reasons)}")
         steps = [ClaimStep(*usage.key_of(claim), volume.metadata.name) for claim, volume in plan.static]
         steps += [ClaimStep(*usage.key_of(provision.claim)) for provision in plan.provisions]
+        self._last = None
         self._reservations.hold(pod, node.metadata.name, steps)
         return tuple(steps)
 
     def unreserve(self, pod: Pod) -> None:
         """The pod does not get its volumes after all. Unknown ones are no error."""
+        self._last = None
         self._reservations.release(pod)
 
     def _look_at(self, pod: Pod, without: frozenset[str]) -> tuple[Restrictions, Limits, Binding, Zones] | Refused:
@@ -133,7 +136,7 @@ class VolumeIndex:
         if isinstance(restrictions, Refused):
             return restrictions
         try:
-            binding = sort_out(pod, self._stock, self._reservations)
+            binding = self._sort_out(pod)
         except ValueError as error:
             return hopeless(BINDING, str(error))
         if isinstance(binding, Refused):
@@ -143,6 +146,12 @@ class VolumeIndex:
             return zones
         return restrictions, Limits(pod, self._stock, self._attaching, without=without), binding, zones
 
+    def _sort_out(self, pod: Pod) -> Binding | Refused:
+        """As before for the pod that was judged last, when nothing has changed since."""
+        if self._last is None or self._last[0] is not pod:
+            self._last = pod, sort_out(pod, self._stock, self._reservations)
+        return self._last[1]
+
     def _forget_pod(self, pod: Pod) -> None:
         node = self._population.remove(pod)
         if node is not None:
@@ -150,6 +159,7 @@ class VolumeIndex:
 
     def _recount(self, obj: Struct) -> None:
         """Drop the counts of attached volumes that hang on the object."""
+        self._last = None
         match obj:
             case StorageClass():
                 self._attaching.forget()

@@ -6,40 +6,35 @@ comes first, here the first by name. Sizes are compared in whole bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Sequence
 
 from ..objects import PersistentVolume, PersistentVolumeClaim
 from ..selectors import Labels, label_selector
-from .locator import Locator, Reach, reach_of
+from .locator import Locator, Reach
 from .reservations import Reservations
-from .stock import bytes_or_none
+from .stock import Shelved, bytes_or_none
 from .usage import claim_class, key_of, volume_class
 
 
 class Candidates:
     """The volumes that suit a claim, as far as that does not depend on the node."""
 
-    def __init__(
-        self, claim: PersistentVolumeClaim, volumes: Iterable[PersistentVolume], reservations: Reservations
-    ) -> None:
+    def __init__(self, claim: PersistentVolumeClaim, shelf: Sequence[Shelved], reservations: Reservations) -> None:
         """Raises ``SelectorError`` or ``ValueError`` naming the claim when it cannot be read."""
         self.claim = claim
-        self.size = claim_size(claim)
         suits = _suits(claim)
         self._own: list[tuple[PersistentVolume, Reach]] = []
-        free: list[tuple[int, str, PersistentVolume]] = []
-        for volume in volumes:
-            size = bytes_or_none((volume.spec.capacity or {}).get("storage"))
-            if size is None or size < self.size or not _same_kind(claim, volume):
-                continue
+        free: list[tuple[PersistentVolume, Reach]] = []
+        for _, volume, reach in shelf[bisect_left(shelf, (claim_size(claim), ""), key=lambda each: each.order) :]:
             if reservations.is_for(volume, claim):
-                self._own.append((volume, reach_of(volume)))
-            elif not reservations.is_taken(volume) and suits(volume):
-                free.append((size, volume.metadata.name, volume))
-        ordered = [volume for _, _, volume in sorted(free, key=lambda each: each[:2])]
-        self._free = Locator((volume, reach_of(volume)) for volume in ordered)
+                if _same_kind(claim, volume):
+                    self._own.append((volume, reach))
+            elif not reservations.is_taken(volume) and _same_kind(claim, volume) and suits(volume):
+                free.append((volume, reach))
+        self._free = Locator(free)
 
-    def at(self, labels: Labels, chosen: Iterable[str]) -> PersistentVolume | None:
+    def at(self, labels: Labels, chosen: Collection[str]) -> PersistentVolume | None:
         """The volume for the claim on a node: its own, wherever that can be used, else the smallest not ``chosen``."""
         for volume, reach in self._own:
             if volume.metadata.name not in chosen:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -17,8 +18,20 @@ from ..objects import (
     VolumeAttachment,
 )
 from ..quantity import value
-from .locator import Locator, reach_by_labels
+from .locator import Locator, Reach, reach_by_labels, reach_of
 from .usage import ClaimKey, key_of, volume_class
+
+
+class Shelved(NamedTuple):
+    """A volume with its bytes and its name, and from where it can be used."""
+
+    order: tuple[int, str]
+    volume: PersistentVolume
+    reach: Reach
+
+
+Reported = tuple[int, CSIStorageCapacity]
+"""What a driver has left, and the largest volume in bytes that this allows; -1 for none."""
 
 
 class Stock:
@@ -37,16 +50,17 @@ class Stock:
         """Per node the attachments by name."""
         self.attachments: dict[str, VolumeAttachment] = {}
         self._attaching: defaultdict[str, set[str]] = defaultdict(set)
-        self._by_class: defaultdict[str, dict[str, PersistentVolume]] = defaultdict(dict)
-        self._capacities: defaultdict[str, dict[ClaimKey, CSIStorageCapacity]] = defaultdict(dict)
-        self._located: dict[str, Locator[tuple[int, CSIStorageCapacity]]] = {}
+        self._by_class: defaultdict[str, dict[str, Shelved]] = defaultdict(dict)
+        self._ordered: dict[str, tuple[Shelved, ...]] = {}
+        self._capacities: defaultdict[str, dict[ClaimKey, tuple[Reported, Reach]]] = defaultdict(dict)
+        self._located: dict[str, Locator[Reported]] = {}
 
     def set(self, obj: Struct) -> None:
         self.remove(obj)
         match obj:
             case PersistentVolume():
                 self.volumes[obj.metadata.name] = obj
-                self._by_class[volume_class(obj)][obj.metadata.name] = obj
+                self._shelve(obj)
             case PersistentVolumeClaim():
                 self.claims[key_of(obj)] = obj
             case StorageClass():
@@ -56,7 +70,8 @@ class Stock:
             case CSIDriver():
                 self.drivers[obj.metadata.name] = obj
             case CSIStorageCapacity():
-                self._capacities[obj.storage_class_name][obj.metadata.namespace, obj.metadata.name] = obj
+                entry = (_largest(obj), obj), reach_by_labels(obj.node_topology)
+                self._capacities[obj.storage_class_name][obj.metadata.namespace, obj.metadata.name] = entry
             case VolumeAttachment():
                 self.attachments[obj.metadata.name] = obj
                 self.attached[obj.spec.node_name][obj.metadata.name] = obj
@@ -67,6 +82,7 @@ class Stock:
             case PersistentVolume():
                 if before := self.volumes.pop(obj.metadata.name, None):
                     self._by_class[volume_class(before)].pop(obj.metadata.name, None)
+                    self._ordered.pop(volume_class(before), None)
             case PersistentVolumeClaim():
                 self.claims.pop(key_of(obj), None)
             case StorageClass():
@@ -90,23 +106,29 @@ class Stock:
                         attachment.spec.node_name
                     )
 
-    def of_class(self, storage_class: str) -> list[PersistentVolume]:
-        """The volumes of a class, by name."""
-        return sorted(self._by_class[storage_class].values(), key=lambda volume: volume.metadata.name)
+    def of_class(self, storage_class: str) -> tuple[Shelved, ...]:
+        """The volumes of a class, the smallest first, then by name; none of those whose size cannot be read."""
+        if storage_class not in self._ordered:
+            ordered = sorted(self._by_class[storage_class].values(), key=lambda each: each.order)
+            self._ordered[storage_class] = tuple(ordered)
+        return self._ordered[storage_class]
 
-    def capacities(self, storage_class: str) -> Locator[tuple[int, CSIStorageCapacity]]:
-        """What drivers report for a class, with the largest volume in bytes that each allows."""
+    def capacities(self, storage_class: str) -> Locator[Reported]:
+        """What drivers report for a class."""
         if storage_class not in self._located:
-            self._located[storage_class] = Locator(
-                ((limit, capacity), reach_by_labels(capacity.node_topology))
-                for _, capacity in sorted(self._capacities[storage_class].items())
-                if (limit := _largest(capacity)) is not None
-            )
+            self._located[storage_class] = Locator(self._capacities[storage_class].values())
         return self._located[storage_class]
 
     def nodes_attaching(self, volume: str) -> Collection[str]:
         """The nodes to which a volume is attached, by the attachments."""
         return self._attaching.get(volume, ())
+
+    def _shelve(self, volume: PersistentVolume) -> None:
+        name, storage_class = volume.metadata.name, volume_class(volume)
+        size = bytes_or_none((volume.spec.capacity or {}).get("storage"))
+        self._ordered.pop(storage_class, None)
+        if size is not None:
+            self._by_class[storage_class][name] = Shelved((size, name), volume, reach_of(volume))
 
     def _set_csi_node(self, csi_node: CSINode) -> None:
         name, drivers = csi_node.metadata.name, csi_node.spec.drivers or ()
@@ -127,6 +149,7 @@ def bytes_or_none(written: str | int | float | None) -> int | None:
         return None
 
 
-def _largest(capacity: CSIStorageCapacity) -> int | None:
+def _largest(capacity: CSIStorageCapacity) -> int:
     most = capacity.maximum_volume_size
-    return bytes_or_none(capacity.capacity if most is None else most)
+    size = bytes_or_none(capacity.capacity if most is None else most)
+    return -1 if size is None else size
