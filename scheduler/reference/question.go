@@ -47,10 +47,10 @@ type answer struct {
 	Error    string                         `json:"error,omitempty"`
 	Gated    *refusal                       `json:"gated,omitempty"`
 	Barred   *refusal                       `json:"barred,omitempty"` // by a PreFilter plugin, on every node
-	Refused  map[string]*refusal            `json:"refused"`
-	Feasible []string                       `json:"feasible"`
-	Scores   map[string]map[string][3]int64 `json:"scores"` // plugin, node: raw, normalised, weighted
-	Totals   map[string]int64               `json:"totals"`
+	Refused  map[string]*refusal            `json:"refused,omitempty"`
+	Feasible []string                       `json:"feasible,omitempty"`
+	Scores   map[string]map[string][3]int64 `json:"scores,omitempty"` // plugin, node: raw, normalised, weighted
+	Totals   map[string]int64               `json:"totals,omitempty"`
 	// Chosen is what Scheduler.SchedulePod picked of the same case; ties are random.
 	Chosen     string      `json:"chosen,omitempty"`
 	Preemption *preemption `json:"preemption,omitempty"`
@@ -65,7 +65,7 @@ type refusal struct {
 // preemption tells the victims on each node where evicting them makes room, and the node that is picked of those.
 type preemption struct {
 	Ineligible string                `json:"ineligible,omitempty"`
-	Candidates map[string]*candidate `json:"candidates"`
+	Candidates map[string]*candidate `json:"candidates,omitempty"`
 	Chosen     string                `json:"chosen,omitempty"`
 }
 

@@ -12,7 +12,6 @@ import (
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/klog/v2"
-	fwk "k8s.io/kube-scheduler/framework"
 	"k8s.io/kubernetes/pkg/scheduler"
 	"k8s.io/kubernetes/pkg/scheduler/apis/config"
 	"k8s.io/kubernetes/pkg/scheduler/apis/config/scheme"
@@ -127,24 +126,20 @@ func (b *brain) load(ctx context.Context, o *objects, pod *v1.Pod) error {
 	if err != nil {
 		return err
 	}
-	return b.nominate(ctx, nominated)
+	b.nominate(ctx, nominated)
+	return nil
 }
 
-func (b *brain) nominate(ctx context.Context, pods []*v1.Pod) error {
+// nominate puts pods into the queue, where the scheduler looks up what it nominated.
+func (b *brain) nominate(ctx context.Context, pods []*v1.Pod) {
 	queue := b.scheduler.SchedulingQueue
 	for _, pod := range b.nominated {
-		queue.DeleteNominatedPodIfExists(pod)
+		queue.Delete(klog.FromContext(ctx), pod)
 	}
 	b.nominated = pods
 	for _, pod := range pods {
-		info, err := framework.NewPodInfo(pod)
-		if err != nil {
-			return err
-		}
-		queue.AddNominatedPod(klog.FromContext(ctx), info, &fwk.NominatingInfo{
-			NominatingMode: fwk.ModeOverride, NominatedNodeName: pod.Status.NominatedNodeName})
+		queue.Add(ctx, pod)
 	}
-	return nil
 }
 
 func fill[T runtime.Object](informer cache.SharedIndexInformer, items []T) error {

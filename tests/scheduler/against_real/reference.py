@@ -33,7 +33,7 @@ class Candidate(Struct, frozen=True):
 class Preemption(Struct, frozen=True):
     """``candidates`` by node; ``chosen`` is one of the best of them."""
 
-    candidates: dict[str, Candidate]
+    candidates: dict[str, Candidate] = field(default_factory=dict)
     ineligible: str = ""
     chosen: str = ""
 
@@ -71,7 +71,9 @@ class Reference:
     def __enter__(self) -> Reference:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> Literal[False]:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> Literal[False]:
         self._stdin.close()
         self._stdout.close()
         if kind is not None:

@@ -69,6 +69,7 @@ def make_case(rng: Random, name: str, themes: Sequence[str] | None = None) -> Ca
 def incoming(rng: Random, names: list[str], themes: set[str]) -> Json:
     meta = metadata(rng, "incoming")
     spec = containers(rng, themes)
+    spec["schedulerName"] = "default-scheduler"
     affinity: Json = {}
     if "affinity" in themes:
         affinity["nodeAffinity"] = node_affinity(rng, names)

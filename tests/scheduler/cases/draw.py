@@ -43,7 +43,7 @@ def requirement(rng: Random, vocabulary: dict[str, tuple[str, ...]], *, numbers:
     values = vocabulary.get(key, ("some",))
     operators = ["In", "In", "NotIn", "Exists", "DoesNotExist"]
     if numbers and key == "cores":
-        return {"key": key, "operator": rng.choice(["Gt", "Lt"]), "values": [rng.choice(["3", "4", "10", "-5"])]}
+        return {"key": key, "operator": rng.choice(["Gt", "Lt"]), "values": [rng.choice(["3", "4", "10"])]}
     operator = rng.choice(operators)
     if operator in ("Exists", "DoesNotExist"):
         return {"key": key, "operator": operator}

@@ -96,8 +96,13 @@ def node_affinity(rng: Random, names: list[str]) -> Json:
     made: Json = {}
     if chance(rng, 0.65):
         required = {"nodeSelectorTerms": [term(rng, names) for _ in range(rng.choice([1, 2, 2, 3]))]}
+        if chance(rng, 0.05):  # no label may begin with a minus sign: this term matches nothing
+            negative = {"key": "cores", "operator": "Gt", "values": ["-5"]}
+            required["nodeSelectorTerms"].append({"matchExpressions": [negative]})
         if chance(rng, 0.15):  # all by name
-            fields = [{"key": "metadata.name", "operator": "In", "values": [name]} for name in some(rng, names, least=1)]
+            fields = [
+                {"key": "metadata.name", "operator": "In", "values": [name]} for name in some(rng, names, least=1)
+            ]
             required = {"nodeSelectorTerms": [{"matchFields": [field]} for field in fields]}
         made["requiredDuringSchedulingIgnoredDuringExecution"] = required
     if chance(rng, 0.7):
@@ -110,5 +115,3 @@ def node_affinity(rng: Random, names: list[str]) -> Json:
 
 def node_selector(rng: Random) -> dict[str, str]:
     return {key: rng.choice(values) for key, values in NODE_LABELS.items() if chance(rng, 0.25)}
-
-

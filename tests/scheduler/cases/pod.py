@@ -149,6 +149,7 @@ def placed_pod(rng: Random, name: str, nodes: list[str], themes: set[str]) -> Js
     """A pod that has a node, or had one, or waits for one that it is nominated to."""
     meta = metadata(rng, name)
     spec = containers(rng, themes)
+    spec["schedulerName"] = "default-scheduler"
     spec["nodeName"] = rng.choice(nodes)
     spec["priority"] = rng.choice([0, 0, 5, 10, -3])
     status: Json = {"phase": "Running", "startTime": f"2026-01-01T00:{rng.randrange(60):02}:{rng.randrange(60):02}Z"}

@@ -90,7 +90,9 @@ def add_claim(rng: Random, objects: dict[str, list[Json]], name: str, namespace:
     claim = {"metadata": meta, "spec": spec, "status": {"phase": "Pending"}}
     if waiting:
         if chance(rng, 0.2):
-            meta["annotations"] = {"volume.kubernetes.io/selected-node": rng.choice(objects["nodes"])["metadata"]["name"]}
+            meta["annotations"] = {
+                "volume.kubernetes.io/selected-node": rng.choice(objects["nodes"])["metadata"]["name"]
+            }
         if chance(rng, 0.15):
             spec["selector"] = {"matchLabels": {"grade": "gold"}}
     else:
@@ -125,14 +127,20 @@ def volume(rng: Random, claim: str, namespace: str, themes: set[str]) -> Json:
         nodeAffinity=node_affinity(rng) if "binding" in themes and chance(rng, 0.7) else None,
         csi={"driver": rng.choice(DRIVERS), "volumeHandle": f"handle-{claim}"} if chance(rng, 0.9) else None,
     )
-    return {"metadata": present(name=f"pv-{claim}", labels=topology or None), "spec": spec, "status": {"phase": "Bound"}}
+    return {
+        "metadata": present(name=f"pv-{claim}", labels=topology or None),
+        "spec": spec,
+        "status": {"phase": "Bound"},
+    }
 
 
 def free_volume(rng: Random, name: str) -> Json:
     """A volume that a waiting claim may take; sizes differ, so that the smallest is one."""
     reserved = {"namespace": "default", "name": rng.choice(["c0", "c1"])} if chance(rng, 0.1) else None
     spec = present(
-        capacity={"storage": f"{rng.randint(1, 40)}{int(name[4:])}Mi" if chance(rng, 0.2) else f"{5 + int(name[4:])}Gi"},
+        capacity={
+            "storage": f"{rng.randint(1, 40)}{int(name[4:])}Mi" if chance(rng, 0.2) else f"{5 + int(name[4:])}Gi"
+        },
         accessModes=rng.choice([["ReadWriteOnce"], ["ReadWriteOnce", "ReadWriteOncePod"], ["ReadOnlyMany"]]),
         storageClassName="later",
         volumeMode=rng.choice(["Filesystem", "Filesystem", "Block"]) if chance(rng, 0.3) else None,

@@ -60,7 +60,8 @@ class Cluster(Struct, frozen=True, kw_only=True, rename="lower"):
 
     def nominated_to(self, name: str) -> list[Pod]:
         """Pods that wait for a node that preemption made room on."""
-        return [pod for pod in self.pods if not pod.spec.node_name and pod.status.nominated_node_name == name]
+        waiting = [pod for pod in self.pods if not pod.spec.node_name and not pod.over]
+        return [pod for pod in waiting if pod.status.nominated_node_name == name]
 
     def claim(self, namespace: str, name: str) -> PersistentVolumeClaim | None:
         return next((each for each in self.persistentvolumeclaims if each.metadata.namespace == namespace

@@ -21,7 +21,7 @@ from .node_filters import (
 from .profile import WEIGHTS, Profile
 from .provisioning import STORAGE_SCORE
 from .resources import BALANCED_SCORE, FIT, FIT_SCORE, PORTS
-from .scene import Filter, Refusal, Scene
+from .scene import Filter, Refusal, Scene, Score
 from .spread import SPREAD, SPREAD_SCORE
 from .volumes import BINDING, LIMITS, RESTRICTIONS, VOLUME_ZONE
 
@@ -42,6 +42,9 @@ FILTERS: tuple[Filter, ...] = (
 )
 """In the order of the default profile: the first that refuses a node is the one that is named."""
 
+CLAIM_SCORE = Score("DynamicResources", lambda _scene, nodes: dict.fromkeys((n.metadata.name for n in nodes), 0))
+"""Without resource claims every node has 0; pods with claims are not stated here."""
+
 SCORES = (
     TAINT_SCORE,
     AFFINITY_SCORE,
@@ -49,6 +52,7 @@ SCORES = (
     STORAGE_SCORE,
     SPREAD_SCORE,
     INTER_POD_SCORE,
+    CLAIM_SCORE,
     BALANCED_SCORE,
     IMAGE_SCORE,
 )

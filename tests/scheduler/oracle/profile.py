@@ -16,10 +16,11 @@ WEIGHTS = {
     "VolumeBinding": 1,
     "PodTopologySpread": 2,
     "InterPodAffinity": 2,
+    "DynamicResources": 2,
     "NodeResourcesBalancedAllocation": 1,
     "ImageLocality": 1,
 }
-"""apis/config/v1/default_plugins.go; DynamicResources (2) has no say without resource claims."""
+"""apis/config/v1/default_plugins.go; a plugin without a weight there has 1."""
 
 SYSTEM_SPREAD = (
     SpreadConstraint(max_skew=3, topology_key="kubernetes.io/hostname", when_unsatisfiable="ScheduleAnyway"),

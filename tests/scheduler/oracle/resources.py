@@ -15,9 +15,7 @@ from .scene import Filter, Refusal, Scene, Score, Scores, truncated
 def host_ports(pod: Pod) -> list[Port]:
     """Of containers and sidecars (pkg/scheduler/util/utils.go)."""
     sidecars = [c for c in pod.spec.init_containers or () if c.restart_policy == "Always"]
-    return [
-        port for c in (*sidecars, *(pod.spec.containers or ())) for port in c.ports or () if port.host_port > 0
-    ]
+    return [port for c in (*sidecars, *(pod.spec.containers or ())) for port in c.ports or () if port.host_port > 0]
 
 
 def _collide(first: Port, second: Port) -> bool:
@@ -121,9 +119,7 @@ def rounded(number: float) -> int:
     return math.floor(number + 0.5) if number >= 0 else math.ceil(number - 0.5)
 
 
-def _load(
-    scene: Scene, node: Node, resource: Weighed, asked: Amounts, *, nonzero: bool
-) -> tuple[int, int, int] | None:
+def _load(scene: Scene, node: Node, resource: Weighed, asked: Amounts, *, nonzero: bool) -> tuple[int, int, int] | None:
     """Allocatable, taken, and taken with the pod; ``None`` where the resource has no say."""
     name = resource.name
     own = units(name, asked.get(name, Fraction(0)))

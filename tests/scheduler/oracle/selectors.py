@@ -10,6 +10,8 @@ from idcbench.scheduler.objects import LabelSelector, Node, NodeSelector, NodeSe
 from .cluster import labels_of
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
+_VALUE = re.compile(r"(?=.{0,63}$)([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?", re.ASCII)
+"""What a label's value may be (apimachinery/pkg/util/validation); so no Gt or Lt with a negative number."""
 
 
 class UnparsableError(ValueError):
@@ -48,7 +50,7 @@ def check(requirement: Requirement) -> None:
             fine = len(values) == 1 and whole(values[0]) is not None
         case _:
             fine = False
-    if not fine:
+    if not fine or not all(map(_VALUE.fullmatch, values)):
         raise UnparsableError(f"{requirement.key} {requirement.operator} {values}")
 
 

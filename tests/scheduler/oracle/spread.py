@@ -112,7 +112,10 @@ def owners_selectors(cluster: Cluster, pod: Pod) -> list[LabelSelector]:
                 wanted = controller.spec.selector
                 own_labels = (wanted and wanted.match_labels) or {}
                 requirements = (wanted and wanted.match_expressions) or ()
-    found = [LabelSelector(match_labels=together), LabelSelector(match_labels=own_labels, match_expressions=requirements)]
+    found = [
+        LabelSelector(match_labels=together),
+        LabelSelector(match_labels=own_labels, match_expressions=requirements),
+    ]
     return [selector for selector in found if not is_empty(selector)]
 
 

@@ -133,9 +133,11 @@ def _driver_and_handle(cluster: Cluster, claim: PersistentVolumeClaim) -> tuple[
 def _limits(scene: Scene, node: Node) -> Refusal | None:
     csi_node = scene.cluster.csi_node(node.metadata.name)
     wanted = _attachable(scene, scene.pod)
-    for driver in wanted.values():
-        if _must_be_installed(scene.cluster, driver) and not _installed(csi_node, driver):
-            return Refusal("NodeVolumeLimits", frozenset({f"{driver} CSI driver is not installed on the node"}))
+    needed = {driver for driver in wanted.values() if _must_be_installed(scene.cluster, driver)}
+    missing = {driver for driver in needed if not _installed(csi_node, driver)}
+    if missing:  # kube-scheduler names one of them, whichever comes first
+        reasons = {f"{driver} CSI driver is not installed on the node" for driver in missing}
+        return Refusal("NodeVolumeLimits", frozenset(reasons))
     drivers = (csi_node and csi_node.spec.drivers) or ()
     limits = {d.name: d.allocatable.count for d in drivers if d.allocatable and d.allocatable.count is not None}
     attached: dict[tuple[str, str], str] = {}
@@ -152,7 +154,10 @@ def _limits(scene: Scene, node: Node) -> Refusal | None:
 
 
 def _must_be_installed(cluster: Cluster, driver: str) -> bool:
-    return any(d.metadata.name == driver and d.spec.prevent_pod_scheduling_if_missing for d in cluster.csidrivers)
+    return any(
+        d.metadata.name == driver and getattr(d.spec, "prevent_pod_scheduling_if_missing", None)
+        for d in cluster.csidrivers
+    )
 
 
 def _installed(csi_node: CSINode | None, driver: str) -> bool:
@@ -235,7 +240,9 @@ def _binding_bar(scene: Scene) -> Refusal | None:
             reason = f'persistentvolumeclaim "{name}" bound to non-existent persistentvolume "{claim.spec.volume_name}"'
         elif claim.metadata.deletion_timestamp:
             reason = f'persistentvolumeclaim "{name}" is being deleted'
-        elif volume.ephemeral and not any(o.controller and o.uid == pod.uid for o in claim.metadata.owner_references or ()):
+        elif volume.ephemeral and not any(
+            o.controller and o.uid == pod.uid for o in claim.metadata.owner_references or ()
+        ):
             reason = f"PVC {namespace}/{name} was not created for pod {namespace}/{pod.name} (pod is not owner)"
         else:
             continue
