@@ -148,9 +148,8 @@ BAD = {
     "profiles:\n- pluginConfig: [{name: NodeResourcesFit, args: {scoringStrategy: {type: Least}}}]": (
         "one of LeastAllocated, MostAllocated, RequestedToCapacityRatio is wanted; found 'Least'"
     ),
-    "profiles:\n- pluginConfig:\n  - name: NodeResourcesBalancedAllocation\n    args: {resources: [{name: a, weight: 2}]}": (
-        "a whole number from 0 to 1 is wanted; found 2"
-    ),
+    "profiles:\n- pluginConfig:\n  - name: NodeResourcesBalancedAllocation\n"
+    "    args: {resources: [{name: a, weight: 2}]}": ("a whole number from 0 to 1 is wanted; found 2"),
     "profiles: [": "not YAML",
 }
 
