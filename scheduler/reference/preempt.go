@@ -33,7 +33,7 @@ func (b *brain) preempt(ctx context.Context, state fwk.CycleState, pod *v1.Pod, 
 		return nil, err
 	}
 	found, _, err := plugin.Evaluator.DryRunPreemption(ctx, state, pod, nodes, budgets, 0, int32(len(nodes)))
-	if err != nil {
+	if err != nil && len(found) == 0 {
 		return nil, err
 	}
 	for _, one := range found {

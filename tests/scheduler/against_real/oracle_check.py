@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from cases import Case
-from oracle import framework
+from oracle import framework, preemption
 from oracle.cluster import Cluster
 from oracle.profile import Profile
 from oracle.scene import Refusal, Scene
@@ -30,7 +30,7 @@ def oracle_differences(case: Case, real: Answer) -> list[str]:
         for node, refusal in refusals.items()
         if not _same(refusal, real.refused.get(node))
     ]
-    return found or _score_differences(cluster, pod, profile, real)
+    return found or _score_differences(cluster, pod, profile, real) or _preemption_differences(scene, real)
 
 
 def _same(refusal: Refusal | None, real: Refused | None) -> bool:
@@ -54,3 +54,15 @@ def _score_differences(cluster: Cluster, pod: Pod, profile: Profile, real: Answe
     if not found and totals != real.totals:
         found.append(f"totals {totals}, really {real.totals}")
     return found
+
+
+def _preemption_differences(scene: Scene, real: Answer) -> list[str]:
+    if real.preemption is None:
+        return []
+    found = preemption.candidates(scene.cluster, scene.pod, scene.profile)
+    ours = {each.node: ([victim.key for victim in each.victims], each.violations) for each in found}
+    theirs = {node: (list(each.victims), each.violations) for node, each in real.preemption.candidates.items()}
+    if ours != theirs:
+        return [f"victims {ours}, really {theirs}"]
+    nodes = [each.node for each in preemption.best(found)]
+    return [] if not found or real.preemption.chosen in nodes else [f"preempts on {nodes}, really {real.preemption}"]

@@ -9,7 +9,7 @@ from typing import TypedDict
 from . import volume
 from .configuration import configuration
 from .draw import NAMESPACES, POD_LABELS, Json, chance, labels, present, some
-from .node import node, node_affinity, node_selector, tolerations
+from .node import IMAGES, node, node_affinity, node_selector, tolerations
 from .pod import TEAMS, containers, metadata, placed_pod, pod_affinity, resized, spread_constraint
 
 THEMES = (
@@ -31,6 +31,7 @@ THEMES = (
     "resize",
     "nominated",
     "configured",
+    "crowded",
 )
 
 
@@ -56,6 +57,8 @@ def make_case(rng: Random, name: str, themes: Sequence[str] | None = None) -> Ca
         "namespaces": [{"metadata": present(name=each, labels=labels(rng, TEAMS, share=0.6))} for each in NAMESPACES],
     }
     pod = incoming(rng, names, chosen)
+    if "crowded" in chosen:
+        objects["poddisruptionbudgets"] = budgets(rng)
     if "defaults" in chosen:
         owners(rng, objects, pod)
     if chosen & {"restrictions", "limits", "binding", "zone"}:
@@ -86,17 +89,35 @@ def incoming(rng: Random, names: list[str], themes: set[str]) -> Json:
     if "spread" in themes:
         actions = [rng.choice(["DoNotSchedule", "DoNotSchedule", "ScheduleAnyway"]) for _ in range(rng.randint(1, 3))]
         spec["topologySpreadConstraints"] = [spread_constraint(rng, action) for action in actions]
+    if "images" in themes and chance(rng, 0.2):
+        spec["volumes"] = [{"name": "files", "image": {"reference": rng.choice(IMAGES)}}]
     if "features" in themes and chance(rng, 0.3):
         spec |= {"hostNetwork": True, "hostUsers": False}
     if chance(rng, 0.01):
         spec["schedulingGates"] = [{"name": "example.com/wait"}]
-    spec["priority"] = rng.choice([0, 0, 8, 8, 1000])
+    spec["priority"] = rng.choice([0, 0, 8, 8, 1000] if "crowded" not in themes else [8, 1000])
     if chance(rng, 0.05):
         spec["preemptionPolicy"] = "Never"
     status: Json = {"phase": "Pending"}
     if "resize" in themes and chance(rng, 0.3):
         status |= resized(rng, spec)
     return {"metadata": meta, "spec": spec, "status": status}
+
+
+def budgets(rng: Random) -> list[Json]:
+    """At most one for any pod: which of several a pod counts against depends on the order of a map."""
+    return [
+        {
+            "metadata": {"name": f"b-{namespace}-{app}", "namespace": namespace},
+            "spec": {"selector": {"matchLabels": {"app": app}} if chance(rng, 0.9) else {}},
+            "status": {
+                "disruptionsAllowed": rng.choice([0, 0, 1, 2]),
+                "disruptedPods": {f"p{rng.randrange(20)}": "2026-01-01T00:00:00Z"},
+            },
+        }
+        for namespace in NAMESPACES
+        for app in some(rng, POD_LABELS["app"])
+    ]
 
 
 def owners(rng: Random, objects: dict[str, list[Json]], pod: Json) -> None:
@@ -112,6 +133,7 @@ def owners(rng: Random, objects: dict[str, list[Json]], pod: Json) -> None:
         [
             ("ReplicationController", "v1", "replicationcontrollers"),
             ("ReplicaSet", "apps/v1", "replicasets"),
+            ("ReplicaSet", "apps.example.com/v1", "replicasets"),
             ("StatefulSet", "apps/v1", "statefulsets"),
             ("Job", "batch/v1", "jobs"),
         ]
@@ -121,8 +143,9 @@ def owners(rng: Random, objects: dict[str, list[Json]], pod: Json) -> None:
     if plural == "jobs" or chance(rng, 0.1):
         return
     chosen = dict(some(rng, list(own.items())))
-    of_set = {"matchLabels": chosen} if chance(rng, 0.7) else {
-        "matchExpressions": [{"key": key, "operator": "In", "values": [value, "other"]} for key, value in chosen.items()]
-    }  # fmt: skip
+    of_set: Json = {"matchLabels": chosen}
+    if chance(rng, 0.3):
+        wanted = [{"key": key, "operator": "In", "values": [value, "other"]} for key, value in chosen.items()]
+        of_set = {"matchExpressions": wanted}
     spec = {"selector": chosen if kind == "ReplicationController" else of_set}
     objects[plural] = [{"metadata": {"name": "owner", "namespace": namespace}, "spec": spec}]

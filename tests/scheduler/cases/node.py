@@ -36,6 +36,8 @@ def node(rng: Random, name: str, themes: set[str]) -> Json:
         "pods": str(rng.choice([110, 110, 110, 4, 2])),
         "ephemeral-storage": "20Gi",
     }
+    if "crowded" in themes:
+        allocatable |= {"cpu": rng.choice(["1", "1500m", "2"]), "pods": rng.choice(["3", "4", "110"])}
     if "resources" in themes:
         allocatable |= some_extended(rng)
         if chance(rng, 0.05):

@@ -152,7 +152,7 @@ def placed_pod(rng: Random, name: str, nodes: list[str], themes: set[str]) -> Js
     spec["schedulerName"] = "default-scheduler"
     spec["nodeName"] = rng.choice(nodes)
     spec["priority"] = rng.choice([0, 0, 5, 10, -3])
-    status: Json = {"phase": "Running", "startTime": f"2026-01-01T00:{rng.randrange(60):02}:{rng.randrange(60):02}Z"}
+    status: Json = {"phase": "Running", "startTime": f"2026-01-01T00:{rng.randrange(60):02}:{int(name[1:]):02}Z"}
     if "resize" in themes and chance(rng, 0.5):
         status |= resized(rng, spec)
     if "interpod" in themes and chance(rng, 0.5):

@@ -24,7 +24,7 @@ def furnish(rng: Random, objects: dict[str, list[Json]], pod: Json, themes: set[
         objects["persistentvolumes"] += [free_volume(rng, f"free{i}") for i in range(rng.randint(0, 4))]
         objects["csistoragecapacities"] = [capacity(rng, f"cap{i}") for i in range(rng.randint(0, 4))]
     claims = [each["metadata"]["name"] for each in objects["persistentvolumeclaims"]]
-    pod["spec"]["volumes"] = volumes(rng, claims, themes, most=2)
+    pod["spec"]["volumes"] = [*pod["spec"].get("volumes", ()), *volumes(rng, claims, themes, most=2)]
     if "binding" in themes and chance(rng, 0.2):
         add_ephemeral(rng, objects, pod, themes)
     for other in objects["pods"]:

@@ -9,6 +9,7 @@ from idcbench.scheduler.objects import Node, Pod
 from .cluster import Cluster
 from .images import IMAGE_SCORE
 from .interpod import INTER_POD, INTER_POD_SCORE
+from .limits import LIMITS
 from .node_filters import (
     AFFINITY_SCORE,
     FEATURES,
@@ -21,9 +22,10 @@ from .node_filters import (
 from .profile import WEIGHTS, Profile
 from .provisioning import STORAGE_SCORE
 from .resources import BALANCED_SCORE, FIT, FIT_SCORE, PORTS
+from .restrictions import RESTRICTIONS
 from .scene import Filter, Refusal, Scene, Score
 from .spread import SPREAD, SPREAD_SCORE
-from .volumes import BINDING, LIMITS, RESTRICTIONS, VOLUME_ZONE
+from .volumes import BINDING, VOLUME_ZONE
 
 FILTERS: tuple[Filter, ...] = (
     NODE_NAME,

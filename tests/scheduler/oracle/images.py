@@ -17,7 +17,7 @@ def full_name(image: str) -> str:
 def _images(scene: Scene, nodes: list[Node]) -> Scores:
     spec = scene.pod.spec
     wanted = [full_name(c.image) for c in (*(spec.init_containers or ()), *(spec.containers or ()))]
-    wanted += [full_name(volume.image.reference) for volume in spec.volumes or () if getattr(volume, "image", None)]
+    wanted += [full_name(volume.image.reference) for volume in spec.volumes or () if volume.image]
     return {node.metadata.name: _score(scene, node, wanted) for node in nodes}
 
 

@@ -136,15 +136,11 @@ def features_needed(pod: Pod) -> set[str]:
     """Features that a node must declare (component-helpers/nodedeclaredfeatures/features)."""
     containers = [*(pod.spec.containers or ()), *(pod.spec.init_containers or ())]
     needed = set()
-    if any(
-        rule.action == "RestartAllContainers"
-        for c in containers
-        for rule in getattr(c, "restart_policy_rules", None) or ()
-    ):
+    if any(rule.action == "RestartAllContainers" for c in containers for rule in c.restart_policy_rules or ()):
         needed.add("RestartAllContainersOnContainerExits")
-    if pod.spec.host_network and getattr(pod.spec, "host_users", None) is False:
+    if pod.spec.host_network and pod.spec.host_users is False:
         needed.add("UserNamespacesHostNetworkSupport")
-    if any(mount.bind_mount_options for c in containers for mount in getattr(c, "volume_mounts", None) or ()):
+    if any(mount.bind_mount_options for c in containers for mount in c.volume_mounts or ()):
         needed.add("VolumeBindMountOptions")
     return needed
 

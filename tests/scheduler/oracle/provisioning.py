@@ -28,7 +28,7 @@ NO_SPACE = "node(s) did not have enough free storage"
 
 def class_of(thing: PersistentVolumeClaim | PersistentVolume) -> str:
     annotations = thing.metadata.annotations or {}
-    return annotations[CLASS] if CLASS in annotations else thing.spec.storage_class_name or ""
+    return annotations.get(CLASS, thing.spec.storage_class_name or "")
 
 
 def bound(claim: PersistentVolumeClaim) -> bool:

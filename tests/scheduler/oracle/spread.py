@@ -101,11 +101,11 @@ def owners_selectors(cluster: Cluster, pod: Pod) -> list[LabelSelector]:
     requirements: tuple[Requirement, ...] = ()
     own_labels: dict[str, str] = {}
     owner = next((each for each in pod.metadata.owner_references or () if each.controller), None)
-    if owner and owner.kind == "ReplicationController":
+    if owner and (owner.api_version, owner.kind) == ("v1", "ReplicationController"):
         for each in cluster.replicationcontrollers:
             if (each.metadata.namespace, each.metadata.name) == (namespace, owner.name):
                 together |= each.spec.selector or {}
-    elif owner and owner.kind in ("ReplicaSet", "StatefulSet"):
+    elif owner and owner.api_version == "apps/v1" and owner.kind in ("ReplicaSet", "StatefulSet"):
         sets = cluster.replicasets if owner.kind == "ReplicaSet" else cluster.statefulsets
         for controller in sets:
             if (controller.metadata.namespace, controller.metadata.name) == (namespace, owner.name):
