@@ -52,14 +52,12 @@ class ClaimStep:
 class Placed:
     """A pod has a node, and counts there from now on (``Engine.forget`` takes that back).
 
-    ``feasible`` nodes passed every filter out of ``evaluated``; ``score`` is the weighted sum of the chosen one.
+    ``evaluated`` nodes were looked at; what each scored is told by ``Engine.explain``.
     """
 
     pod: Pod
     node: str
-    feasible: int
     evaluated: int
-    score: int
     before: tuple[ClaimStep, ...] = ()
 
 

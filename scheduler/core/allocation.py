@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,13 +110,14 @@ def shape_of_field(name: str, sizes: Sizes) -> tuple[int, ...]:
 
 def allocate(sizes: Sizes) -> State:
     """Arrays without anything in them. Boards are only touched, and so only take memory, when in use."""
-    return State(**{name: _unused(name, sizes) for name in State._fields})
+    unused: dict[str, Any] = {name: _unused(name, sizes) for name in State._fields}
+    return State(**unused)
 
 
 def enlarge(state: State, before: Sizes, sizes: Sizes) -> State:
     """The same content with more room. Boards lose theirs when nodes get more room: they are then written anew."""
     grown = {axis.name for axis in fields(Sizes) if getattr(before, axis.name) != getattr(sizes, axis.name)}
-    changed = {
+    changed: dict[str, Any] = {
         name: _copy(name, getattr(state, name), sizes) for name in State._fields if grown & set(_LAYOUT[name][1])
     }
     if grown & {"nodes", "boards"}:

@@ -6,8 +6,14 @@ kernel makes or keeps an array) there is less of them. Division by zero does not
 
 from __future__ import annotations
 
+from typing import Any
+
 from numba import njit
 
-entry = njit(cache=True, error_model="numpy", nogil=True)
-inner = njit(error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-inline = njit(error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
+_INNER: dict[str, Any] = {
+    "error_model": "numpy", "_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True
+}  # fmt: skip
+
+entry: Any = njit(cache=True, error_model="numpy", nogil=True)
+inner: Any = njit(**_INNER)
+inline: Any = njit(**_INNER, forceinline=True)

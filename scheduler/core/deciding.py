@@ -7,6 +7,7 @@ import numpy as np
 from .accounting import seat
 from .boards import board_of
 from .compiling import inline, inner
+from .refusing import why
 from .state import (
     AFFINITY,
     HIGH,
@@ -18,12 +19,12 @@ from .state import (
     SOFT,
     SPREAD,
     TAINTS,
-    U8,
     State,
 )
 from .topology import affinity_score, ignored, prepare, refusal, scores_others, spread_score, weigh_soft
 
 NOBODY = -1
+ANY = -2
 _MULTIPLIER = np.uint64(2685821657736338717)
 
 
@@ -35,7 +36,7 @@ def pick(S: State, choices: int) -> int:
     x ^= x << np.uint64(25)
     x ^= x >> np.uint64(27)
     S.random[0] = x
-    return np.int64((x * _MULTIPLIER) >> np.uint64(24)) % choices
+    return np.int64((x * _MULTIPLIER) >> np.uint64(24)) % choices  # type: ignore[return-value]
 
 
 @inline
@@ -61,12 +62,12 @@ def best_of_board(S: State, b: int) -> int:
 
 
 @inline
-def best_that_passes(S: State, c: int, b: int, veto: U8, first: bool) -> int:
+def best_that_passes(S: State, c: int, b: int, first: bool) -> int:
     """The node with the highest base score among those that other pods and ``veto`` leave; nothing to normalise."""
     best, ties, chosen = -1, 0, NOBODY
     for n in range(S.cursor[HIGH]):
         score = S.base[b, n]
-        if score < 0 or score < best or (veto.shape[0] and veto[n]) or refusal(S, c, n, first):
+        if score < 0 or score < best or refusal(S, c, n, first):
             continue
         if score > best:
             best, ties, chosen = score, 1, n
@@ -78,11 +79,11 @@ def best_that_passes(S: State, c: int, b: int, veto: U8, first: bool) -> int:
 
 
 @inner
-def feasible_nodes(S: State, c: int, b: int, veto: U8, first: bool) -> int:
+def feasible_nodes(S: State, c: int, b: int, first: bool) -> int:
     """Write the nodes that pass every filter to ``list_n``; their number."""
     feasible = 0
     for n in range(S.cursor[HIGH]):
-        if S.base[b, n] >= 0 and not (veto.shape[0] and veto[n]) and refusal(S, c, n, first) == 0:
+        if S.base[b, n] >= 0 and refusal(S, c, n, first) == 0:
             S.list_n[feasible] = n
             feasible += 1
     return feasible
@@ -127,9 +128,9 @@ def normalize(S: State, c: int, b: int, feasible: int, policy: int, out: I32) ->
 
 
 @inner
-def best_normalized(S: State, c: int, b: int, policy: int, veto: U8, first: bool, out: I32) -> int:
+def best_normalized(S: State, c: int, b: int, policy: int, first: bool, out: I32) -> int:
     """The node with the highest total when scores depend on who else is feasible."""
-    feasible = feasible_nodes(S, c, b, veto, first)
+    feasible = feasible_nodes(S, c, b, first)
     normalize(S, c, b, feasible, policy, out)
     taints, affinity = S.weights[policy, TAINTS], S.weights[policy, AFFINITY]
     spread, interpod = S.weights[policy, SPREAD], S.weights[policy, INTERPOD]
@@ -147,28 +148,31 @@ def best_normalized(S: State, c: int, b: int, policy: int, veto: U8, first: bool
 
 
 @inline
-def choose(S: State, c: int, veto: U8, out: I32) -> int:
-    """The node for a pod of class ``c``, or NOBODY."""
+def choose(S: State, c: int, pin: int, out: I32) -> int:
+    """The node for a pod of class ``c``, or NOBODY; ``pin`` is the only one it may have, ANY when it may have all."""
     s = S.class_shape[c]
+    if pin != ANY:
+        fits_there = pin >= 0 and S.node_on[pin] and why(S, c, pin, S.masks[0, :0], prepare(S, c)) == 0
+        return pin if fits_there else NOBODY
     b = board_of(S, s)
-    if S.terms_len[c] == 0 and S.board_varies[b] == 0 and veto.shape[0] == 0:
+    if S.terms_len[c] == 0 and S.board_varies[b] == 0:
         return best_of_board(S, b)
     first = prepare(S, c)
     if S.board_varies[b] == 0 and not scores_others(S, c):
-        return best_that_passes(S, c, b, veto, first)
-    return best_normalized(S, c, b, S.shape_of[s, POLICY], veto, first, out)
+        return best_that_passes(S, c, b, first)
+    return best_normalized(S, c, b, S.shape_of[s, POLICY], first, out)
 
 
 @inner
-def place(S: State, classes: I32, rows: I32, veto: U8, out: I32, chosen: I32) -> int:
+def place(S: State, classes: I32, rows: I32, pins: I32, out: I32, chosen: I32) -> int:
     """Decide pods ``rows`` of ``classes`` one after another, each seated before the next; how many got a node.
 
-    ``veto`` [N or 0] forbids nodes to all of them; ``out`` [8, N] is room to work in; ``chosen`` gets the nodes,
-    NOBODY for none. The rows of the pods carry their flags and rank already.
+    ``pins`` are as in ``choose``; ``out`` [8, N] is room to work in; ``chosen`` gets the nodes, NOBODY for none. The
+    rows of the pods carry their flags and rank already.
     """
     placed = 0
     for i in range(classes.shape[0]):
-        n = choose(S, classes[i], veto, out)
+        n = choose(S, classes[i], pins[i], out)
         chosen[i] = n
         if n >= 0:
             seat(S, rows[i], classes[i], n)

@@ -8,14 +8,11 @@ from .accounting import shift
 from .boards import board_of
 from .compiling import inner
 from .deciding import normalize
-from .fitting import balanced_score, fit_score, fits
-from .matching import image_score, object_refusal
+from .fitting import balanced_score, fit_score
+from .matching import image_score
+from .refusing import why
 from .state import (
-    BY_FEATURES,
-    BY_PORTS,
-    BY_RESOURCES,
     BY_ROOM_HELD,
-    BY_VOLUMES,
     EXIST,
     HIGH,
     I32,
@@ -24,24 +21,7 @@ from .state import (
     U8,
     State,
 )
-from .topology import prepare, refusal
-
-
-@inner
-def why(S: State, c: int, n: int, veto: U8, first: bool) -> int:
-    """The first filter, in kube-scheduler's order, that keeps class ``c`` from node ``n``; after ``prepare``."""
-    s = S.class_shape[c]
-    by_object = object_refusal(S, s, n)
-    if by_object and by_object != BY_FEATURES:
-        return by_object
-    by_others = refusal(S, c, n, first)
-    if by_others == BY_PORTS:
-        return by_others
-    if not fits(S, s, n):
-        return BY_RESOURCES
-    if veto.shape[0] and veto[n]:
-        return BY_VOLUMES
-    return by_others if by_others else by_object
+from .topology import prepare
 
 
 @inner

@@ -68,7 +68,7 @@ def fit_score(S: State, s: int, n: int, policy: int) -> int:
     if weights == 0:
         return 0
     # RequestedToCapacityRatio rounds to the nearest, the other two cut off
-    return total // weights if strategy <= MOST else int(math.floor(total / weights + 0.5))
+    return total // weights if strategy <= MOST else math.floor(total / weights + 0.5)
 
 
 @inner

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +36,12 @@ def cache_folder() -> Path:
     return home / "idcbench" / "kernels" / digest.hexdigest()[:16]
 
 
-numba.config.CACHE_DIR = str(cache_folder())
+numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
 
 
 @entry
-def place(S: State, classes: I32, rows: I32, veto: U8, out: I32, chosen: I32) -> int:
-    return deciding.place(S, classes, rows, veto, out, chosen)
+def place(S: State, classes: I32, rows: I32, pins: I32, out: I32, chosen: I32) -> int:
+    return deciding.place(S, classes, rows, pins, out, chosen)
 
 
 @entry
@@ -93,7 +92,7 @@ def preempt(
     return preempting.preempt(S, c, priority, veto, budgets, left, victims, marks, costs)
 
 
-ENTRIES: tuple[Callable[..., Any], ...] = (
+ENTRIES: tuple[Any, ...] = (
     place, put, take, detach, attach, recount, fill_mask, evaluate, hold_back, preempt,
 )  # fmt: skip
 
@@ -113,9 +112,9 @@ def warm() -> int:
     attach(state, 0)
     recount(state, 0, np.zeros(1, np.uint8))
     fill_mask(state, 0)
-    place(state, one[:0], one[:0], none, out, one)
+    place(state, one[:0], one[:0], one[:0], out, one)
     evaluate(state, 0, none, out, numbers)
     hold_back(state, 0, 0, none)
     room = np.zeros((2, 4), np.int32)
     preempt(state, 0, 0, none, one, one.copy(), room, room.astype(np.uint8), np.zeros((2, 5), np.int64))
-    return sum(sum(entry.stats.cache_misses.values()) for entry in ENTRIES)
+    return sum(sum(kernel.stats.cache_misses.values()) for kernel in ENTRIES)

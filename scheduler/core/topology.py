@@ -148,7 +148,7 @@ def spread_score(S: State, c: int, n: int) -> int:
             k = S.terms[begin + i, COUNTER]
             there = S.counts[S.counter[k, AT] + S.labels[S.counter[k, COLUMN], n]]
             score += there * S.raw[1, i] + (S.terms[begin + i, FIRST] - 1)
-    return int(math.floor(score + 0.5))
+    return math.floor(score + 0.5)
 
 
 @inline

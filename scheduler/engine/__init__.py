@@ -1,0 +1,1 @@
+"""Knows the cluster as objects, keeps the core's arrays in step with them, and puts decisions into words."""

@@ -1,0 +1,46 @@
+"""Disruption budgets: how many pods of a class may still be taken away."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..core.state import I32
+from ..objects import DisruptionBudget
+from ..selectors import SelectorError, label_selector
+from .arrays import Arrays
+from .classes import Classes
+
+
+class Budgets:
+    """The budgets by name; written to the arrays when preemption asks."""
+
+    def __init__(self) -> None:
+        self._budgets: dict[tuple[str, str], DisruptionBudget] = {}
+
+    def set(self, budget: DisruptionBudget) -> None:
+        self._budgets[budget.metadata.namespace, budget.metadata.name] = budget
+
+    def remove(self, budget: DisruptionBudget) -> None:
+        self._budgets.pop((budget.metadata.namespace, budget.metadata.name), None)
+
+    def allowed(self, classes: Classes, arrays: Arrays) -> I32:
+        """Disruptions that each budget allows; which classes it protects is in the arrays afterwards."""
+        guards: list[list[int]] = [[] for _ in range(len(classes))]
+        for i, budget in enumerate(self._budgets.values()):
+            try:
+                holds = label_selector(budget.spec.selector, of=f"budget {budget.metadata.name}")
+            except SelectorError:
+                continue
+            for number in range(len(classes)):
+                identity = classes.identity(number)
+                # as upstream, a pod without labels belongs to no budget
+                if identity.namespace == budget.metadata.namespace and identity.labels and holds(identity.labels):
+                    guards[number].append(i)
+        flat = [i for guarded in guards for i in guarded]
+        arrays.ensure(budgets=len(flat))
+        state, at = arrays.state, 0
+        for number, guarded in enumerate(guards):
+            state.guarded_at[number], state.guarded_len[number] = at, len(guarded)
+            state.guarded[at : at + len(guarded)] = guarded
+            at += len(guarded)
+        return np.array([b.status.disruptions_allowed for b in self._budgets.values()] or [0], np.int32)

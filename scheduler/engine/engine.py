@@ -1,0 +1,492 @@
+"""The engine: told of objects, asked for decisions. See :class:`~idcbench.scheduler.decisions.Engine`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+from msgspec import Struct
+
+from ..claims import reason_to_decline
+from ..core.deciding import ANY
+from ..core.state import BY_VOLUMES, CLASS, LOGGED, NODE, POD_FLAGS, POLICY, TERMINATING
+from ..decisions import ClaimStep, Decision, Explanation, NoPreemption, Placed, Preemption, Resource, Unplaced
+from ..objects import DisruptionBudget, Namespace, Node, Pod
+from ..policy import Policy
+from ..volumes import VolumeIndex, VolumeVerdict
+from .arrays import Arrays, as_rows
+from .budgets import Budgets
+from .classes import Classes
+from .columns import Columns
+from .controllers import KINDS, Controllers
+from .diagnosis import BY_PIN, TOTAL, Evaluation, ranking, refusals, resolvable
+from .images import Images
+from .kinds import Kinds
+from .nominations import Nominations
+from .seats import NodeRows, Seats
+from .shapes import Shapes
+
+_log = logging.getLogger(__name__)
+_NONE = np.zeros(0, np.uint8)
+_VOLUMES = frozenset(
+    (
+        "persistentvolumes",
+        "persistentvolumeclaims",
+        "storageclasses",
+        "csinodes",
+        "csidrivers",
+        "csistoragecapacities",
+        "volumeattachments",
+    )
+)
+UNUSED_MOST = 4096
+"""Classes that no pod has any more, beyond those in use, before all is put up anew."""
+
+
+class Ask:
+    """A pod understood: its class, and the row of the only node it may have (or ANY)."""
+
+    __slots__ = ("number", "pin", "pod")
+
+    def __init__(self, pod: Pod, number: int, pin: int) -> None:
+        self.pod, self.number, self.pin = pod, number, pin
+
+
+class ClusterEngine:
+    """Decides on the arrays of the core. Not for several threads.
+
+    ``policies`` are the profiles, by ``spec.schedulerName``; a pod of another name counts under the first. ``seed``
+    settles how ties are broken; ``boards`` how many shapes are remembered at a time.
+    """
+
+    def __init__(self, policies: Sequence[Policy] = (Policy(),), *, seed: int = 0, boards: int = 256) -> None:
+        self._policies = tuple(policies)
+        self._by_name = {policy.name: i for i, policy in reversed(list(enumerate(self._policies)))}
+        self._seed, self._boards = seed, boards
+        self._namespaces: dict[str, dict[str, str]] = {}
+        self._controllers = Controllers()
+        self._volumes = VolumeIndex()
+        self._budgets = Budgets()
+        self._random = np.random.default_rng(seed)
+        self._classes_of_declined: dict[int, int] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        self._arrays = Arrays(seed=self._seed, boards=self._boards)
+        self._nodes = NodeRows(self._arrays)
+        self._seats = Seats(self._arrays)
+        self._columns = Columns(self._arrays, self._nodes.labels)
+        self._kinds = Kinds(self._arrays)
+        self._images = Images(self._arrays, self._nodes.objects)
+        self._shapes = Shapes(self._arrays, self._columns, self._kinds, self._images, self._policies)
+        self._classes = Classes(
+            self._arrays, self._columns, self._shapes, self._policies, self._namespaces, self._controllers.selector_of
+        )
+        self._held = Nominations(self._arrays)
+        self._known_failure: tuple[tuple[int, int], Unplaced] | None = None
+
+    # what is there
+
+    def set(self, resource: Resource, obj: Struct) -> None:
+        """See ``Engine.set``. An object that cannot be understood is logged with its name, and does not count."""
+        try:
+            if resource == "pods":
+                self._set_pod(cast(Pod, obj))
+            elif resource == "nodes":
+                self._set_node(cast(Node, obj))
+            elif resource == "namespaces":
+                self._set_namespace(cast(Namespace, obj))
+            elif resource == "poddisruptionbudgets":
+                self._budgets.set(cast(DisruptionBudget, obj))
+            elif resource in KINDS:
+                self._controllers.set(resource, obj)
+            elif resource in _VOLUMES:
+                self._volumes.set(resource, obj)
+        except ValueError as error:
+            _log.warning("ignored: %s", error)
+
+    def remove(self, resource: Resource, obj: Struct) -> None:
+        """See ``Engine.remove``."""
+        if resource == "pods":
+            self._remove_pod(cast(Pod, obj))
+        elif resource == "nodes":
+            self._remove_node(cast(Node, obj).metadata.name)
+        elif resource == "namespaces":
+            self._namespaces.pop(cast(Namespace, obj).metadata.name, None)
+        elif resource == "poddisruptionbudgets":
+            self._budgets.remove(cast(DisruptionBudget, obj))
+        elif resource in KINDS:
+            self._controllers.remove(resource, obj)
+        elif resource in _VOLUMES:
+            self._volumes.remove(resource, obj)
+
+    def _set_namespace(self, namespace: Namespace) -> None:
+        name, labels = namespace.metadata.name, namespace.metadata.labels or {}
+        changed = self._namespaces.get(name, {}) != labels
+        self._namespaces[name] = labels
+        if changed and self._classes.looks_at_namespaces:
+            self._put_up_anew()
+
+    def _set_node(self, node: Node) -> None:
+        allocatable = self._shapes.allocatable(node)
+        row = self._nodes.row_of(node.metadata.name)
+        old = self._nodes.objects.get(row)
+        if old is not None and _same_to_us(old, node):
+            self._nodes.objects[row] = node
+            return
+        kernels = self._arrays.kernels
+        kernels.detach(self._arrays.state, row)
+        self._nodes.put(row, node, self._columns)
+        kind = self._kinds.of_node(node)
+        spread_of_images = self._images.fill(row, node)
+        state = self._arrays.state
+        state.alloc[row] = 0
+        for column, amount in allocatable.items():
+            state.alloc[row, column] = amount
+        state.node_kind[row] = kind
+        kernels.attach(state, row)
+        if spread_of_images or (old is None and state.image_nodes.any()):
+            self._forget_boards()
+
+    def _remove_node(self, name: str) -> None:
+        row = self._nodes.row.get(name)
+        if row is None:
+            return
+        self._arrays.kernels.detach(self._arrays.state, row)
+        spread_of_images = self._images.fill(row, None)
+        self._nodes.drop(row, self._columns)
+        self._arrays.kernels.attach(self._arrays.state, row)
+        self._nodes.release(row)
+        if spread_of_images or self._arrays.state.image_nodes.any():
+            self._forget_boards()
+
+    def _forget_boards(self) -> None:
+        """Image scores depend on how many nodes there are and hold an image: they changed everywhere."""
+        self._arrays.state.board_shape[:] = -1
+        self._arrays.state.shape_of[:, 3] = -1
+
+    def _set_pod(self, pod: Pod) -> None:
+        if not pod.spec.node_name or pod.over:
+            self._remove_pod(pod)
+            return
+        seat = self._seats.by_uid.get(pod.metadata.uid)
+        ask = self._understand(pod)
+        if seat is not None:
+            state = self._arrays.state
+            same = (
+                seat.node == pod.spec.node_name
+                and state.pod[seat.row, CLASS] == ask.number
+                and bool(state.pod[seat.row, POD_FLAGS] & TERMINATING) == bool(pod.metadata.deletion_timestamp)
+                and seat.pod.priority == pod.priority
+                and not self._volumes.concerns(pod)
+            )
+            if same:
+                seat.pod, seat.assumed = pod, False
+                return
+            self._unseat(seat.row)
+        row = self._seats.row_for(pod)
+        node = self._nodes.row_of(pod.spec.node_name)
+        self._arrays.kernels.put(self._arrays.state, row, ask.number, node)
+        self._seats.keep(row, pod, pod.spec.node_name, assumed=False)
+        self._held.drop(pod)
+        if self._volumes.concerns(pod):
+            self._volumes.add_pod(pod, pod.spec.node_name)
+
+    def _remove_pod(self, pod: Pod) -> None:
+        self._held.drop(pod)
+        seat = self._seats.by_uid.get(pod.metadata.uid)
+        if seat is not None:
+            self._unseat(seat.row)
+
+    def _unseat(self, row: int) -> None:
+        seat = self._seats.by_row[row]
+        node = int(self._arrays.state.pod[row, NODE])
+        self._arrays.kernels.take(self._arrays.state, row)
+        if self._volumes.concerns(seat.pod):
+            self._volumes.unreserve(seat.pod)
+            self._volumes.remove_pod(seat.pod)
+        self._seats.free(row)
+        self._nodes.release(node)
+
+    def _put_up_anew(self) -> None:
+        """Build all arrays again from the objects: when meanings changed, or too much of them is of pods long gone."""
+        nodes = list(self._nodes.objects.values())
+        seats = list(self._seats.by_uid.values())
+        held = self._held.pods()
+        self._begin()
+        for node in nodes:
+            self._set_node(node)
+        for seat in seats:
+            ask = self._understand(seat.pod)
+            row = self._seats.row_for(seat.pod)
+            self._arrays.kernels.put(self._arrays.state, row, ask.number, self._nodes.row_of(seat.node))
+            self._seats.keep(row, seat.pod, seat.node, assumed=seat.assumed)
+        for pod, name in held:
+            self.nominate(pod, name)
+
+    # decisions
+
+    def decide(self, pods: Sequence[Pod]) -> list[Decision]:
+        """See ``Engine.decide``."""
+        if len(self._classes) > UNUSED_MOST + 2 * len(self._seats.by_uid) + len(pods):
+            self._put_up_anew()
+        answers: list[Decision] = []
+        batch: list[Ask] = []
+        for pod in pods:
+            try:
+                declined = reason_to_decline(pod)
+                ask = self._understand(pod) if declined is None else None
+            except ValueError as error:
+                declined, ask = str(error), None
+            if ask is not None and not self._held and not self._volumes.concerns(pod):
+                batch.append(ask)
+                continue
+            answers += self._place(batch)
+            batch = []
+            answers.append(self._decide_alone(ask) if ask else self._decline(pod, declined or ""))
+        return answers + self._place(batch)
+
+    def decide_gang(self, pods: Sequence[Pod], *, least: int) -> list[Decision]:
+        """See ``Engine.decide_gang``."""
+        answers = self.decide(pods)
+        placed = [answer for answer in answers if isinstance(answer, Placed)]
+        if len(placed) >= least:
+            return answers
+        for answer in placed:
+            self.forget(answer.pod)
+        failed = next((answer for answer in answers if isinstance(answer, Unplaced)), None)
+        return [
+            answer
+            if isinstance(answer, Unplaced)
+            else Unplaced(
+                answer.pod,
+                len(self._nodes.objects),
+                failed.reasons if failed else (),
+                failed.plugins if failed else frozenset(),
+                resolvable=False,
+            )
+            for answer in answers
+        ]
+
+    def forget(self, pod: Pod) -> None:
+        """See ``Engine.forget``."""
+        seat = self._seats.by_uid.get(pod.metadata.uid)
+        if seat is not None and seat.assumed:
+            self._unseat(seat.row)
+
+    def nominate(self, pod: Pod, node: str | None) -> None:
+        """See ``Engine.nominate``."""
+        self._held.drop(pod)
+        if node is not None and node in self._nodes.row:
+            try:
+                self._held.hold(pod, self._understand(pod).number, node, self._nodes.row[node])
+            except ValueError as error:
+                _log.warning("no room held: %s", error)
+
+    def preempt(self, pod: Pod) -> Preemption | NoPreemption:
+        """See ``Engine.preempt``."""
+        if pod.spec.preemption_policy == "Never":
+            return NoPreemption("not eligible due to preemptionPolicy=Never.")
+        try:
+            ask = self._understand(pod)
+        except ValueError as error:
+            return NoPreemption(str(error))
+        if not self._policies[self._policy(pod)].preempts:
+            return NoPreemption("not eligible: the profile has DefaultPreemption disabled.")
+        if self._held.waits_for_victims(pod, self._seats, self._arrays.state):
+            return NoPreemption("not eligible due to terminating pod on the nominated node.")
+        veto, volumes = self._volume_veto(ask)
+        if volumes is not None and volumes.refused is not None:
+            return self._no_victims()
+        if ask.pin != ANY:
+            veto = self._veto_but(ask.pin, veto)
+        room = int(self._arrays.state.used[:, 3].max(initial=0)) + 2
+        victims, marks = np.zeros((2, room), np.int32), np.zeros((2, room), np.uint8)
+        costs = np.zeros((2, 5), np.int64)
+        budgets = self._budgets.allowed(self._classes, self._arrays)
+        with self._held.without(pod):
+            node = self._arrays.kernels.preempt(
+                self._arrays.state, ask.number, pod.priority, veto, budgets, budgets.copy(), victims, marks, costs
+            )
+        if node < 0:
+            return self._no_victims()
+        rows = victims[0, : int(np.argmax(victims[0] < 0))]
+        return Preemption(
+            pod, self._nodes.names[node], tuple(self._seats.by_row[int(row)].pod for row in rows), int(costs[0, 0])
+        )
+
+    def explain(self, pod: Pod) -> Explanation:
+        """See ``Engine.explain``."""
+        count = len(self._nodes.objects)
+        try:
+            declined = reason_to_decline(pod)
+            ask = self._understand(pod) if declined is None else None
+        except ValueError as error:
+            declined, ask = str(error), None
+        if ask is None:
+            return Explanation(pod.key, count, (), (), declined=declined)
+        seat = self._seats.by_uid.get(pod.metadata.uid)
+        found = self._evaluate(ask)
+        state, names = self._arrays.state, self._nodes.names
+        return Explanation(
+            pod.key,
+            count,
+            tuple(refusals(state, found, self._shapes.resources, names)),
+            ranking(state, found, names),
+            chosen=seat.node if seat else None,
+        )
+
+    def feasible(self, pod: Pod) -> frozenset[str]:
+        """The nodes that pass every filter for the pod now."""
+        found = self._evaluate(self._understand(pod))
+        return frozenset(self._nodes.names[row] for row in found.nodes)
+
+    # how
+
+    def _policy(self, pod: Pod) -> int:
+        return self._by_name.get(pod.spec.scheduler_name, 0)
+
+    def _understand(self, pod: Pod) -> Ask:
+        policy = self._policy(pod)
+        shape, pin = self._shapes.of(pod, policy)
+        number = self._classes.of(pod, shape, policy)
+        return Ask(pod, number, ANY if pin is None else self._nodes.row.get(pin, -1))
+
+    def _place(self, batch: Sequence[Ask]) -> list[Decision]:
+        if not batch:
+            return []
+        rows = [self._seats.row_for(ask.pod) for ask in batch]
+        chosen = np.empty(len(batch), np.int32)
+        classes, pins = as_rows([ask.number for ask in batch]), as_rows([ask.pin for ask in batch])
+        state = self._arrays.state
+        out = np.empty((8, state.node_on.shape[0]), np.int32)
+        self._arrays.kernels.place(state, classes, as_rows(rows), pins, out, chosen)
+        answers: list[Decision] = []
+        for ask, row, node in zip(batch, rows, chosen.tolist(), strict=True):
+            if node < 0:
+                self._seats.free(row)
+                answers.append(self._unplaced(ask))
+            else:
+                name = self._nodes.names[node]
+                self._seats.keep(row, ask.pod, name, assumed=True)
+                answers.append(Placed(ask.pod, name, len(self._nodes.objects)))
+        return answers
+
+    def _decide_alone(self, ask: Ask) -> Decision:
+        """For a pod with volumes, or while room is held for others: nodes are looked at one by one first."""
+        found = self._evaluate(ask)
+        if not len(found.nodes):
+            return self._unplaced(ask, found)
+        totals = found.out[TOTAL, : len(found.nodes)]
+        row_of_node = int(found.nodes[self._random.choice(np.flatnonzero(totals == totals.max()))])
+        node = self._nodes.names[row_of_node]
+        row = self._seats.row_for(ask.pod)
+        self._arrays.kernels.put(self._arrays.state, row, ask.number, row_of_node)
+        self._seats.keep(row, ask.pod, node, assumed=True)
+        self._held.drop(ask.pod)
+        before: tuple[ClaimStep, ...] = ()
+        if self._volumes.concerns(ask.pod):
+            self._volumes.add_pod(ask.pod, node)
+            before = self._volumes.reserve(ask.pod, self._nodes.objects[row_of_node])
+        return Placed(ask.pod, node, len(self._nodes.objects), before)
+
+    def _evaluate(self, ask: Ask) -> Evaluation:
+        state = self._arrays.state
+        size = state.node_on.shape[0]
+        veto, verdict = self._volume_veto(ask)
+        by_volume: dict[int, int] = {}
+        if verdict is not None:
+            by_volume = dict.fromkeys(np.flatnonzero(veto).tolist(), BY_VOLUMES)
+        if self._held:
+            veto = veto if len(veto) else np.zeros(size, np.uint8)
+            with self._held.without(ask.pod):
+                self._arrays.kernels.hold_back(state, ask.number, ask.pod.priority, veto)
+        out, reasons = np.zeros((12, size), np.int32), np.zeros(size, np.int32)
+        feasible = self._arrays.kernels.evaluate(state, ask.number, veto, out, reasons)
+        shape = int(state.class_shape[ask.number])
+        nodes = state.list_n[:feasible].copy()
+        found = Evaluation(shape, int(state.shape_of[shape, POLICY]), reasons, nodes, out, {})
+        return self._refine(ask, found, by_volume, verdict)
+
+    def _refine(
+        self, ask: Ask, found: Evaluation, by_volume: dict[int, int], verdict: VolumeVerdict | None
+    ) -> Evaluation:
+        """Tell apart what the kernel knows as one veto, leave all but a pinned node out, add the volumes' scores."""
+        reasons = found.reasons
+        vetoed = np.flatnonzero(reasons == BY_VOLUMES)
+        reasons[[row for row in vetoed.tolist() if row not in by_volume]] = 14
+        volumes = {}
+        if verdict is not None:
+            for at, row in enumerate(self._nodes.objects):
+                why = verdict.refused or verdict.nodes[at]
+                if why is not None and reasons[row] == BY_VOLUMES:
+                    volumes[row] = why
+            if verdict.scores is not None:
+                weight = self._policies[found.policy].volume_weight
+                score = dict(zip(self._nodes.objects, verdict.scores, strict=True))
+                for at, row in enumerate(found.nodes.tolist()):
+                    found.out[TOTAL, at] += weight * score[row]
+        nodes, out = found.nodes, found.out
+        if ask.pin != ANY:
+            on = list(self._nodes.objects)
+            reasons[[row for row in on if row != ask.pin]] = BY_PIN
+            kept = np.flatnonzero(nodes == ask.pin)
+            nodes, out = nodes[kept], out[:, kept]
+        return Evaluation(found.shape, found.policy, reasons, nodes, out, volumes)
+
+    def _volume_veto(self, ask: Ask) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint8]], VolumeVerdict | None]:
+        if not self._volumes.concerns(ask.pod):
+            return _NONE, None
+        nodes = list(self._nodes.objects.values())
+        verdict = self._volumes.evaluate(ask.pod, nodes)
+        veto = np.zeros(self._arrays.state.node_on.shape[0], np.uint8)
+        for at, row in enumerate(self._nodes.objects):
+            veto[row] = verdict.refused is not None or verdict.nodes[at] is not None
+        return veto, verdict
+
+    def _veto_but(
+        self, pin: int, veto: np.ndarray[tuple[int], np.dtype[np.uint8]]
+    ) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+        only = np.ones(self._arrays.state.node_on.shape[0], np.uint8)
+        if pin >= 0:
+            only[pin] = veto[pin] if len(veto) else 0
+        return only
+
+    def _unplaced(self, ask: Ask, found: Evaluation | None = None) -> Unplaced:
+        key = (ask.number, int(self._arrays.state.cursor[LOGGED]))
+        if found is None and ask.pin == ANY and self._known_failure and self._known_failure[0] == key:
+            known = self._known_failure[1]
+            return Unplaced(ask.pod, known.nodes, known.reasons, known.plugins, known.resolvable)
+        found = found or self._evaluate(ask)
+        state = self._arrays.state
+        refused = refusals(state, found, self._shapes.resources, self._nodes.names)
+        answer = Unplaced(
+            ask.pod,
+            len(self._nodes.objects),
+            tuple((refusal.reason, refusal.nodes) for refusal in refused),
+            frozenset(refusal.plugin for refusal in refused),
+            resolvable(state, found),
+        )
+        if ask.pin == ANY and not self._held:
+            self._known_failure = key, answer
+        return answer
+
+    def _decline(self, pod: Pod, reason: str) -> Unplaced:
+        return Unplaced(pod, len(self._nodes.objects), resolvable=False, declined=reason)
+
+    def _no_victims(self) -> NoPreemption:
+        count = len(self._nodes.objects)
+        return NoPreemption(f"0/{count} nodes are available: {count} No preemption victims found for incoming pod.")
+
+
+def _same_to_us(old: Node, new: Node) -> bool:
+    """Whether only what placement does not look at has changed: heartbeats, mostly."""
+    return (
+        old.metadata.labels == new.metadata.labels
+        and old.spec == new.spec
+        and old.status.allocatable == new.status.allocatable
+        and old.status.images == new.status.images
+        and old.status.declared_features == new.status.declared_features
+    )

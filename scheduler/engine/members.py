@@ -1,0 +1,69 @@
+"""Which classes of pods a predicate is about: labels under namespaces, or the owners of an affinity term."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from ..objects import LabelSelector, PodAffinityTerm
+from ..selectors import label_selector
+
+Labels = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What other pods can see of a pod."""
+
+    namespace: str
+    labels: Labels
+
+
+@dataclass(frozen=True)
+class Target:
+    """Pods that an affinity term, or a spread constraint, speaks of.
+
+    ``namespaces`` are named; ``by_selector`` adds those whose labels it holds for, ``None`` adds none. ``key`` is the
+    same for the same words.
+    """
+
+    namespaces: frozenset[str]
+    by_selector: Callable[[Labels], bool] | None
+    holds: Callable[[Labels], bool]
+    key: tuple[object, ...]
+
+    def matches(self, identity: Identity, namespace_labels: Mapping[str, Labels]) -> bool:
+        if identity.namespace not in self.namespaces and not (
+            self.by_selector is not None and self.by_selector(namespace_labels.get(identity.namespace, {}))
+        ):
+            return False
+        return self.holds(identity.labels)
+
+
+def of_term(term: PodAffinityTerm, namespace: str, *, of: str) -> Target:
+    """The pods that a term of a pod in ``namespace`` speaks of. Raises ``SelectorError``."""
+    named = frozenset(term.namespaces or ())
+    if not named and term.namespace_selector is None:
+        named = frozenset((namespace,))
+    by_selector = label_selector(term.namespace_selector, of=of) if term.namespace_selector is not None else None
+    key = (named, encoded(term.namespace_selector), encoded(term.label_selector))
+    return Target(named, by_selector, label_selector(term.label_selector, of=of), key)
+
+
+def of_selector(selector: LabelSelector | None, namespace: str, *, of: str) -> Target:
+    """The pods that a spread constraint of a pod in ``namespace`` counts: an empty selector counts none.
+
+    That is upstream's rule (podtopologyspread/common.go, countPodsMatchSelector), though it matches every pod.
+    """
+    holds = label_selector(None if is_empty(selector) else selector, of=of)
+    return Target(frozenset((namespace,)), None, holds, (frozenset((namespace,)), None, encoded(selector)))
+
+
+def is_empty(selector: LabelSelector | None) -> bool:
+    return selector is not None and not selector.match_labels and not selector.match_expressions
+
+
+def encoded(selector: LabelSelector | None) -> bytes | None:
+    return None if selector is None else msgspec.json.encode(selector, order="sorted")

@@ -1,0 +1,66 @@
+"""Room held on nodes for pods whose victims are still going."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from ..core.state import NEXT, POD_FLAGS, PRIORITY, TERMINATING, State
+from ..objects import Pod
+from .arrays import Arrays
+from .seats import Seats
+
+
+class Nominations:
+    """Which pod holds room where; false when there are none."""
+
+    def __init__(self, arrays: Arrays) -> None:
+        self._arrays = arrays
+        self._held: dict[str, tuple[Pod, int, str, int]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._held)
+
+    def hold(self, pod: Pod, number: int, node: str, row: int) -> None:
+        """The pod, of class ``number``, holds room on the node of that row."""
+        self._held[pod.metadata.uid] = (pod, number, node, row)
+        self._write()
+
+    def drop(self, pod: Pod) -> None:
+        if self._held and self._held.pop(pod.metadata.uid, None) is not None:
+            self._write()
+
+    def pods(self) -> list[tuple[Pod, str]]:
+        return [(pod, node) for pod, _, node, _ in self._held.values()]
+
+    @contextmanager
+    def without(self, pod: Pod) -> Iterator[None]:
+        """While the pod itself is looked at, what it holds does not stand in its way."""
+        own = self._held.pop(pod.metadata.uid, None)
+        if own is not None:
+            self._write()
+        try:
+            yield
+        finally:
+            if own is not None:
+                self._held[pod.metadata.uid] = own
+                self._write()
+
+    def waits_for_victims(self, pod: Pod, seats: Seats, state: State) -> bool:
+        """Whether pods of lower priority are still going from the node that the pod was nominated to."""
+        own = self._held.get(pod.metadata.uid)
+        row = int(state.node_head[own[3]]) if own else -1
+        while row >= 0:
+            if state.pod[row, POD_FLAGS] & TERMINATING and state.pod_rank[row, PRIORITY] < pod.priority:
+                return row in seats.by_row
+            row = int(state.pod[row, NEXT])
+        return False
+
+    def _write(self) -> None:
+        self._arrays.ensure(held=len(self._held))
+        held = self._arrays.state.held
+        held[:] = -1
+        for i, (pod, number, _, row) in enumerate(self._held.values()):
+            held[i] = np.array((number, row, pod.priority, -1), np.int64)
