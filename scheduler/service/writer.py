@@ -23,7 +23,7 @@ from .measures import Measures
 from .servers import Server, servers_of
 from .settings import WriteSettings
 
-EVENT_WAITS_S = 2.0
+EVENT_WAITS_S = 1.0
 """An event that has waited so long goes before bindings: every one is to be there within 10 s."""
 SWEEP_S = 0.05
 REFUSED_TRIES = 8

@@ -120,7 +120,7 @@ class LittleEngine:
             return Unplaced(pod, len(self.rooms), told, plugins or frozenset(("NodeName",)))
         node = min(fitting)[1]
         self._put(pod, node)
-        return Placed(pod, node, len(fitting), len(self.rooms), 0)
+        return Placed(pod, node, len(self.rooms))
 
     def _held(self, node: str, pod: Pod) -> int:
         """Used, and promised to others that are at least as important."""
