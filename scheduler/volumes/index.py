@@ -80,8 +80,13 @@ class VolumeIndex:
             self._population.add(pod, node)
             self._attaching.forget((node,))
 
-    def remove_pod(self, pod: Pod) -> None:
-        """A pod is gone, with what was reserved for it. Unknown ones are no error."""
+    def remove_pod(self, pod: Pod, node: str | None = None) -> None:
+        """A pod is gone, with what was reserved for it. Unknown ones are no error.
+
+        With ``node``, only when the pod is there and not on another one by now.
+        """
+        if node is not None and self._population.node_of(pod) not in (node, None):
+            return
         self._forget_pod(pod)
         self.unreserve(pod)
 

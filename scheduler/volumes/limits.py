@@ -126,8 +126,7 @@ def volumes_of(pod: Pod, stock: Stock, *, migrated: bool) -> Attachments:
 def _keeps_away(driver: str, stock: Stock) -> bool:
     """Whether the driver wants no pod on nodes without it (CSIDriver.spec.preventPodSchedulingIfMissing)."""
     known = stock.drivers.get(driver)
-    # The field is not yet among those that scheduler.objects types.
-    return known is not None and bool(getattr(known.spec, "prevent_pod_scheduling_if_missing", None))
+    return known is not None and bool(known.spec.prevent_pod_scheduling_if_missing)
 
 
 @lru_cache(maxsize=64)

@@ -43,6 +43,9 @@ class Population:
                 del self._users[use.key]
         return node
 
+    def node_of(self, pod: Pod) -> str | None:
+        return self._nodes.get(pod_id(pod))
+
     def on(self, node: str, *, without: Collection[str] = ()) -> Iterator[Pod]:
         """The pods with volumes on a node, but for those whose UID is given."""
         return (pod for name, pod in self._pods.get(node, {}).items() if name not in without)

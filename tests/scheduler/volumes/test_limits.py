@@ -3,7 +3,6 @@ from typing import Any
 import pytest
 
 from idcbench.scheduler.objects import PersistentVolume
-from idcbench.scheduler.objects.storage import CSIDriver, CSIDriverSpec
 from idcbench.scheduler.volumes import Refused
 
 from .conftest import World
@@ -161,13 +160,9 @@ def test_a_claim_of_a_placed_pod_that_comes_late_counts(world: World) -> None:
 
 
 def test_a_driver_may_insist_on_being_there(world: World) -> None:
-    class Insists(CSIDriverSpec, frozen=True):
-        prevent_pod_scheduling_if_missing: bool = True
-
     attached(world, "a")
     assert verdict(world, "a") is None
-    driver = CSIDriver(metadata=world.nodes[0].metadata.__class__(name="d"), spec=Insists())
-    world.index.set("csidrivers", driver)
+    world.tell("csidrivers", "d", spec={"preventPodSchedulingIfMissing": True})
     refused = Refused("NodeVolumeLimits", ("d CSI driver is not installed on the node",), False)
     assert verdict(world, "a") == refused
     world.csi_node("n", other=1)

@@ -87,3 +87,7 @@ def test_a_pod_that_moves_is_in_one_place(world: World) -> None:
     for node in ("n", "m"):
         world.index.add_pod(world.pod(name="q", volumes=disk), node)
     assert world.index.evaluate(world.pod(volumes=disk), world.nodes).nodes == [None, NO_DISK]
+    world.index.remove_pod(world.pod(name="q", volumes=disk), "n")
+    assert world.index.evaluate(world.pod(volumes=disk), world.nodes).nodes == [None, NO_DISK]
+    world.index.remove_pod(world.pod(name="q", volumes=disk), "m")
+    assert world.judge(world.pod(volumes=disk)) == {"n": (), "m": ()}
