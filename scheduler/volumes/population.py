@@ -56,9 +56,9 @@ class Population:
     def nodes_using(self, claim: ClaimKey) -> set[str]:
         return set(self._users.get(claim, {}).values())
 
-    def is_used(self, claim: ClaimKey, *, without: Collection[str] = ()) -> bool:
-        """Whether a placed pod uses the claim."""
-        return any(name not in without for name in self._users.get(claim, {}))
+    def users(self, claim: ClaimKey) -> Collection[str]:
+        """The UIDs of the placed pods that use the claim."""
+        return self._users.get(claim, ())
 
 
 def pod_id(pod: Pod) -> str:

@@ -43,8 +43,11 @@ class Restrictions:
 def restrictions_of(
     pod: Pod, stock: Stock, population: Population, *, without: Collection[str] = ()
 ) -> Restrictions | Refused:
-    """What the pod may not share; ``without`` are the UIDs of pods that are thought away."""
-    in_use = False
+    """What the pod may not share; ``without`` are the UIDs of pods that are thought away.
+
+    A claim for one pod counts once, however many use it, and each pod thought away takes one off, as in kube-scheduler.
+    """
+    conflicts = 0
     for use in uses(pod):
         if use.ephemeral:
             continue
@@ -52,8 +55,9 @@ def restrictions_of(
         if claim is None:
             return hopeless(RESTRICTIONS, f'persistentvolumeclaim "{use.key[1]}" not found')
         if "ReadWriteOncePod" in (claim.spec.access_modes or ()):
-            in_use = in_use or population.is_used(use.key, without=without)
-    return Restrictions(pod, population, in_use=in_use, without=without)
+            users = population.users(use.key)
+            conflicts += bool(users) - sum(name in users for name in without)
+    return Restrictions(pod, population, in_use=conflicts > 0, without=without)
 
 
 def conflict(mine: Volume, theirs: Volume) -> bool:

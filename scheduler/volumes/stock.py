@@ -114,9 +114,11 @@ class Stock:
         return self._ordered[storage_class]
 
     def capacities(self, storage_class: str) -> Locator[Reported]:
-        """What drivers report for a class."""
+        """What drivers report for a class, by name; kube-scheduler asks them in no order."""
         if storage_class not in self._located:
-            self._located[storage_class] = Locator(self._capacities[storage_class].values())
+            self._located[storage_class] = Locator(
+                entry for _, entry in sorted(self._capacities[storage_class].items())
+            )
         return self._located[storage_class]
 
     def nodes_attaching(self, volume: str) -> Collection[str]:
