@@ -40,6 +40,7 @@ COMMANDS = {
     "stop": Lazy("cluster", "stop", "Stop a cluster, keep its data."),
     "start": Lazy("cluster", "start", "Start a stopped cluster again."),
     "down": Lazy("cluster", "down", "Remove a cluster."),
+    "scheduler": Lazy("scheduler", "scheduler", "The scheduler: run it, ask it why, check its configuration."),
     "report": Lazy("report", "report", "Write and open the report of a run."),
     "artifacts": Lazy("artifacts", "artifacts", "The binaries a cluster is made of: list, get, verify, prune."),
 }

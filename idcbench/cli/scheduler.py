@@ -1,0 +1,195 @@
+"""``idcbench scheduler run | explain | check-config | manifests``: the scheduler by itself.
+
+What is heavy (the compiled kernels) is imported by the commands that need it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from ..errors import UsageError
+from ..options import PROFILES as PROFILE_NAMES
+
+if TYPE_CHECKING:
+    from ..cluster import Profile
+    from ..kube.access import Access
+    from ..scheduler.explain.record import Explained
+    from ..scheduler.service.config import Configuration
+
+DEFAULT_PORT = 10260
+"""Beside kube-scheduler's 10259, so that both can run on one host."""
+file_option = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def scheduler() -> None:
+    """The scheduler: run it, ask it why, check its configuration, deploy it."""
+
+
+@scheduler.command()
+@click.option("--config", "config_file", type=file_option, help="KubeSchedulerConfiguration; options go before it")
+@click.option("--kubeconfig", type=file_option, help="how to reach the API; in a pod its service account by default")
+@click.option("--api-server", "members", multiple=True, metavar="URL", help="an API server; several are used together")
+@click.option("--scheduler-name", metavar="NAME", help="serve pods of this spec.schedulerName [default-scheduler]")
+@click.option(
+    "--profile", default="default", type=click.Choice(PROFILE_NAMES), show_default=True, help="times of the lease"
+)
+@click.option("--leader-elect/--no-leader-elect", default=None, help="one of several leads [yes, or as the file says]")
+@click.option("--lease-name", metavar="NAME", help="name of the lease [kube-scheduler]")
+@click.option("--lease-namespace", metavar="NAME", help="namespace of the lease [kube-system]")
+@click.option("--bind-address", default="0.0.0.0", show_default=True, help="where health and metrics are served")
+@click.option("--secure-port", default=DEFAULT_PORT, show_default=True, type=int, help="their port; 0 serves nothing")
+@click.option("--plain-http", is_flag=True, help="serve without TLS and to all; on a loopback address only")
+@click.option("--tls-cert-file", type=file_option, help="serving certificate [self-signed, in memory]")
+@click.option("--tls-private-key-file", type=file_option, help="its key")
+@click.option("--seed", type=int, help="settles ties between equal nodes [random]")
+@click.option("-v", "--verbose", is_flag=True, help="log details too")
+def run(
+    config_file: Path | None, kubeconfig: Path | None, members: tuple[str, ...], scheduler_name: str | None,
+    profile: str, leader_elect: bool | None, lease_name: str | None, lease_namespace: str | None, bind_address: str,
+    secure_port: int, plain_http: bool, tls_cert_file: Path | None, tls_private_key_file: Path | None,
+    seed: int | None, verbose: bool,
+) -> None:  # fmt: skip
+    """Schedule pods until SIGTERM; then the bindings in flight are finished and the lease is given up."""
+    from ..provisioning.controlplane.timers import PROFILES
+    from ..scheduler.service.config_access import find_access
+    from ..scheduler.service.jsonlog import log_json_lines
+    from ..scheduler.service.serving_process import Listen, new_identity, run_process, service_settings
+    from ..scheduler.service.serving_tls import CertificateFiles
+
+    if bool(tls_cert_file) != bool(tls_private_key_file):
+        raise UsageError("--tls-cert-file and --tls-private-key-file belong together; one is missing")
+    if plain_http and not _is_loopback(bind_address):
+        raise UsageError(f"--plain-http answers whoever asks; it wants --bind-address 127.0.0.1, found {bind_address}")
+    configuration = _configuration(config_file, scheduler_name, lease_name, lease_namespace)
+    elect = configuration.election.elect if leader_elect is None else leader_elect
+    access = find_access(kubeconfig or configuration.kubeconfig, members=members)
+    try:
+        settings = service_settings(
+            configuration, PROFILES[cast("Profile", profile)], elect=elect, identity=new_identity()
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    certificate = (
+        CertificateFiles(tls_cert_file, tls_private_key_file) if tls_cert_file and tls_private_key_file else None
+    )
+    listen = Listen(address=bind_address, port=secure_port, plain=plain_http, certificate=certificate)
+    log_json_lines(level=10 if verbose else 20)
+    asyncio.run(run_process(access, configuration, settings, listen if secure_port else None, seed=seed))
+
+
+@scheduler.command()
+@click.argument("pod", metavar="[NAMESPACE/]POD")
+@click.option("--name", default="", metavar="NAME", help="name of the embedded cluster, where there are several")
+@click.option("--kubeconfig", type=file_option, help="ask the cluster of this file instead of the embedded one")
+@click.option("--context", default="", metavar="NAME", help="context in that file")
+@click.option("--server", "servers", multiple=True, metavar="URL", help="ask the scheduler here, https://HOST:10260")
+@click.option("--config", "config_file", type=file_option, help="its configuration, for what is recomputed")
+@click.option("--today", is_flag=True, help="recompute on today's state, ask no scheduler")
+@click.option("--json", "as_json", is_flag=True, help="as JSON")
+def explain(
+    pod: str, name: str, kubeconfig: Path | None, context: str, servers: tuple[str, ...], config_file: Path | None,
+    today: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Tell why a pod waits, or why it went where it went.
+
+    The running scheduler is asked first: it keeps its last 10,000 decisions as they were. Where none answers, and
+    with --today, the cluster is read and the pod evaluated on its present state, which is said.
+    """
+    import msgspec
+
+    from ..scheduler.explain.text import render
+
+    namespace, _, pod_name = pod.rpartition("/")
+    namespace = namespace or "default"
+    access, urls = _reach(name, kubeconfig, context, servers)
+    explained = asyncio.run(_explained(access, urls, config_file, namespace=namespace, pod=pod_name, today=today))
+    click.echo(msgspec.json.format(msgspec.json.encode(explained)).decode() if as_json else render(explained))
+
+
+@scheduler.command("check-config")
+@click.argument("file", type=file_option)
+def check_config(file: Path) -> None:
+    """Read a configuration file and say what it means. Exit code 4 when it cannot be used."""
+    from tabulate import tabulate
+
+    from ..scheduler.service.config import read_configuration
+
+    configuration = read_configuration(file)
+    rows = [
+        (
+            policy.name,
+            ", ".join(f"{plugin} {weight}" for plugin, weight in policy.weights.items()),
+            ", ".join(sorted(policy.disabled)) or "none",
+            policy.fit.strategy,
+        )
+        for policy in configuration.policies
+    ]
+    click.echo(tabulate(rows, headers=["profile", "scores", "switched off", "fit"], maxcolwidths=[None, 60, 30, None]))
+    election = configuration.election
+    lease = f"elected as {election.namespace}/{election.name}" if election.elect else "no election"
+    click.echo(f"\n{lease}; back-off {configuration.queue.backoff_first_s:g} to "
+               f"{configuration.queue.backoff_most_s:g} s")  # fmt: skip
+    for note in configuration.notes:
+        click.echo(f"note: {file}, {note}")
+
+
+def _configuration(
+    file: Path | None, scheduler_name: str | None, lease_name: str | None, lease_namespace: str | None
+) -> Configuration:
+    """The file, if any, with what the options say instead."""
+    from ..scheduler.service.config import Configuration, read_configuration
+
+    found = read_configuration(file) if file else Configuration()
+    election = replace(
+        found.election,
+        name=lease_name or found.election.name,
+        namespace=lease_namespace or found.election.namespace,
+    )
+    policies = found.policies
+    if scheduler_name:
+        if len(policies) > 1:
+            raise UsageError(f"--scheduler-name names one profile; {file} has {len(policies)}: name them there")
+        policies = (replace(policies[0], name=scheduler_name),)
+    return replace(found, election=election, policies=policies)
+
+
+def _reach(name: str, kubeconfig: Path | None, context: str, servers: tuple[str, ...]) -> tuple[Access, list[str]]:
+    """The cluster, and where its schedulers may be; an empty list means: find their pods."""
+    from ..kube.kubeconfig import access_from_kubeconfig
+    from ..provisioning.embedded.target import EmbeddedTarget
+
+    if kubeconfig or context or ("KUBECONFIG" in os.environ and not name):
+        return access_from_kubeconfig(kubeconfig, context or None), list(servers)
+    cluster = EmbeddedTarget(name=name).attach()
+    return cluster.access, list(servers) or [f"https://{host.address}:{DEFAULT_PORT}" for host in cluster.hosts]
+
+
+async def _explained(
+    access: Access, urls: list[str], config_file: Path | None, *, namespace: str, pod: str, today: bool
+) -> Explained:
+    from ..scheduler.explain.asking import ask_schedulers, scheduler_pods
+
+    if not today:
+        found = await ask_schedulers(access, urls or await scheduler_pods(access), namespace=namespace, pod=pod)
+        if found is not None:
+            return found
+    from ..scheduler.explain.today import explain_today
+    from ..scheduler.service.config import Configuration, read_configuration
+
+    policies = (read_configuration(config_file) if config_file else Configuration()).policies
+    return await explain_today(access, policies, namespace=namespace, pod=pod)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"

@@ -1,0 +1,201 @@
+"""The process: settings to a service that runs, serves HTTP beside, and ends in good order at SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import ssl
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from idcbench.cluster import Timers
+from idcbench.kube.access import Access
+from idcbench.kube.session import ApiSession
+
+from ...errors import ClusterError
+from ..engine.engine import ClusterEngine
+from ..explain.record import Explained, past_of
+from ..explain.today import read_pod
+from .config import Configuration
+from .metrics import ServiceMetrics
+from .service import SchedulerService
+from .serving import Serving, Surface
+from .serving_auth import DelegatedGate, Gate, OpenGate, read_client_ca
+from .serving_tls import CertificateFiles, own_names, server_context
+from .settings import LeaseSettings, ServiceSettings, WriteSettings
+
+REQUEST_LIMIT_S = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listen:
+    """Where HTTP is answered. ``plain`` is without TLS and open to all, so it is for loopback alone."""
+
+    address: str = "0.0.0.0"
+    port: int = 10259
+    plain: bool = False
+    certificate: CertificateFiles | None = None
+
+
+def service_settings(configuration: Configuration, timers: Timers, *, elect: bool, identity: str) -> ServiceSettings:
+    """The settings of the loops. Lease times come from the file, else from ``timers``.
+
+    A request may last half of what a lease always has left, at most ``REQUEST_LIMIT_S``: a new leader waits so long
+    for those of the old one. Raises ``ValueError`` when the times exclude one another.
+    """
+    said = configuration.election
+    write = WriteSettings()
+    if configuration.claim_limit_s is not None:
+        write = replace(write, claim_limit_s=configuration.claim_limit_s)
+    lease = None
+    if elect:
+        lease = LeaseSettings(
+            identity=identity,
+            namespace=said.namespace,
+            name=said.name,
+            duration_s=said.duration_s or timers.lease_s,
+            renew_deadline_s=said.renew_deadline_s or timers.renew_s,
+            retry_s=said.retry_s or timers.retry_s,
+        )
+        most_s = (lease.duration_s - lease.retry_s) / 2
+        write = replace(write, request_limit_s=min(REQUEST_LIMIT_S, most_s))
+    names = tuple(policy.name for policy in configuration.policies)
+    return ServiceSettings(scheduler_names=names, lease=lease, queue=configuration.queue, write=write)
+
+
+def new_identity() -> str:
+    """Who this process is in the Lease, as client-go has it: the host's name and a random part."""
+    return f"{socket.gethostname()}_{uuid.uuid4()}"
+
+
+async def run_process(
+    access: Access, configuration: Configuration, settings: ServiceSettings, listen: Listen | None, *, seed: int | None
+) -> None:
+    """Schedule until SIGTERM or SIGINT. ``listen`` is ``None`` for no HTTP; ``seed`` settles ties, random by default.
+
+    Raises :class:`ClusterError` when the port is taken, ``ApiError`` when the cluster cannot be read.
+    """
+    process = Process(access, configuration, settings, seed=int.from_bytes(os.urandom(4)) if seed is None else seed)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, process.stop)
+    async with ApiSession(access, server=access.members or None) as api, process.serving(listen, api):
+        await process.run()
+
+
+class Process:
+    """What runs, and what it can say of itself."""
+
+    def __init__(self, access: Access, configuration: Configuration, settings: ServiceSettings, *, seed: int) -> None:
+        self._access, self._configuration, self._settings, self._seed = access, configuration, settings, seed
+        self._stop = asyncio.Event()
+        self._service: SchedulerService | None = None
+        self._api: ApiSession | None = None
+        self.metrics = ServiceMetrics(
+            lease=settings.lease.name if settings.lease else "", host=access.server.partition("://")[2]
+        )
+
+    def stop(self) -> None:
+        _log.info("told to stop: finishing the bindings in flight")
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Load the kernels, then schedule until stopped."""
+        began_s = time.monotonic()
+        compiled = await asyncio.to_thread(_warm)
+        for kernel in compiled:
+            self.metrics.compile_miss(kernel)
+        _log.info("kernels are ready after %.2f s", time.monotonic() - began_s, extra={"compiled": len(compiled)})
+        if self._stop.is_set():
+            return
+        engine = ClusterEngine(self._configuration.policies, seed=self._seed)
+        service = self._service = SchedulerService(self._access, engine, self._settings, self.metrics)
+        self.metrics.ask(service.gauges)
+        await service.run(self._stop)
+        _log.info("stopped")
+
+    @contextlib.asynccontextmanager
+    async def serving(self, listen: Listen | None, api: ApiSession) -> Any:
+        """Answer over HTTP meanwhile."""
+        self._api = api
+        if listen is None:
+            yield
+            return
+        gate, tls = await _guarded(listen, api)
+        surface = Surface(ready=self.ready, alive=self.alive, metrics=self.metrics.text, explain=self.explain)
+        serving = Serving(surface, gate=gate, tls=tls)
+        try:
+            port = await serving.start(listen.address, listen.port)
+        except OSError as error:
+            raise ClusterError(
+                f"{listen.address}:{listen.port} cannot be served: {error.strerror or error}; "
+                "set --bind-address and --secure-port"
+            ) from None
+        _log.info("serving", extra={"address": listen.address, "port": port, "tls": tls is not None})
+        try:
+            yield
+        finally:
+            await serving.stop()
+
+    def ready(self) -> Mapping[str, str]:
+        """The checks of ``/readyz``: a stand-by is as ready as the leader."""
+        service = self._service
+        return {
+            "kernels": "" if service else "they are being loaded",
+            "caches": "" if service and service.filled else "the cluster is being listed",
+            "shutdown": "the process is ending" if self._stop.is_set() else "",
+        }
+
+    def alive(self) -> Mapping[str, str]:
+        """The checks of ``/livez``: that there is an answer is the check."""
+        return {"ping": ""}
+
+    async def explain(self, namespace: str, name: str) -> bytes | None:
+        """What the ring holds of the pod, and for one that waits how it would go now."""
+        service, api = self._service, self._api
+        if service is None or api is None or not service.filled:
+            return None
+        pod = await read_pod(api, namespace, name)
+        past = past_of(service.journal.of(f"{namespace}/{name}"))
+        if pod is None and not past:
+            return None
+        waits = pod is not None and not pod.spec.node_name
+        lease = self._settings.lease
+        return msgspec.json.encode(
+            Explained(
+                pod=f"{namespace}/{name}",
+                scheduler=lease.identity if lease else socket.gethostname(),
+                leader=service.leading,
+                bound_to=(pod.spec.node_name or None) if pod else None,
+                past=past,
+                now=service.engine.explain(pod) if pod and waits else None,
+            )
+        )
+
+
+async def _guarded(listen: Listen, api: ApiSession) -> tuple[Gate, ssl.SSLContext | None]:
+    if listen.plain:
+        return OpenGate(), None
+    client_ca = await read_client_ca(api)
+    return DelegatedGate(api), server_context(
+        listen.certificate, client_ca_pem=client_ca, names=own_names(listen.address)
+    )
+
+
+def _warm() -> list[str]:
+    """Load every kernel; the names of those that had to be compiled."""
+    from ..core import kernels
+
+    kernels.warm()
+    return [entry.py_func.__name__ for entry in kernels.ENTRIES if sum(entry.stats.cache_misses.values())]
