@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,9 @@ SMALLEST_N = {0.50: 1, 0.95: 59, 0.99: 299}
 """From how many values on a quantile q is stated. For the upper ones it is the first n with q**n <= 1 - CONFIDENCE:
 only then is the largest value an upper 95 % bound of the quantile (Wilks 1941). The median is always stated, as it
 comes with its interval."""
+RESAMPLES = 10_000
+BOOTSTRAP_LEAST = 5
+"""Below so many pairs a bootstrap of the median says no more than the smallest and the largest ratio."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,3 +86,40 @@ def _interval_rank(n: int) -> int:
         probability *= (k + 1) / (n - k)  # P(X = k) from P(X = k + 1)
         below -= probability
     return k
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """How many times ``a`` is of ``b`` over ``n`` pairs; ``low`` to ``high`` is the 95 % interval, if one can be given."""
+
+    n: int
+    median: float
+    low: float | None
+    high: float | None
+
+
+def paired_ratio(a: Sequence[float], b: Sequence[float], *, seed: int = 0) -> Ratio | None:
+    """The median of the ratios ``a[i] / b[i]`` of rounds that belong together, with a bootstrap interval.
+
+    The percentile interval of the median over :data:`RESAMPLES` samples of whole pairs, drawn with replacement
+    (Efron and Tibshirani, An Introduction to the Bootstrap, 13.3). Without an interval below
+    :data:`BOOTSTRAP_LEAST` pairs; ``None`` without any. Raises ``ValueError`` for lengths that differ and values
+    that are not above 0.
+    """
+    ratios = _ratios(a, b)
+    if not len(ratios):
+        return None
+    if len(ratios) < BOOTSTRAP_LEAST:
+        return Ratio(n=len(ratios), median=float(np.median(ratios)), low=None, high=None)
+    drawn = np.random.default_rng(seed).integers(len(ratios), size=(RESAMPLES, len(ratios)))
+    low, high = np.quantile(np.median(ratios[drawn], axis=1), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return Ratio(n=len(ratios), median=float(np.median(ratios)), low=float(low), high=float(high))
+
+
+def _ratios(a: Sequence[float], b: Sequence[float]) -> npt.NDArray[np.float64]:
+    if len(a) != len(b):
+        raise ValueError(f"{len(a)} and {len(b)} values cannot be paired")
+    above, below = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if not ((above > 0).all() and (below > 0).all()):
+        raise ValueError("a ratio needs values above 0")
+    return above / below

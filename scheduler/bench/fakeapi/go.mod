@@ -1,0 +1,3 @@
+module idcbench/fakeapi
+
+go 1.21
