@@ -9,11 +9,9 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from .amounts import Amounts, Line, Sums, add, exact, line, raise_to, rounded, sums_of
 from .objects import Container, ContainerStatus, Pod, Resources
-from .quantity import MOST, milli_value, value
 
-Written = str | int | float
-Amounts = Mapping[str, Written]
 HostPort = tuple[str, str, int]
 """Protocol, address (``0.0.0.0`` for all) and port."""
 
@@ -21,19 +19,15 @@ CPU, MEMORY = "cpu", "memory"
 DEFAULT_CPU_MILLI = 100
 """What a container without a request counts for in scores (kubernetes pkg/scheduler/util/pod_resources.go)."""
 DEFAULT_MEMORY_BYTES = 200 * 2**20
-_DEFAULTS = {CPU: DEFAULT_CPU_MILLI, MEMORY: DEFAULT_MEMORY_BYTES * 1000}
+_DEFAULTS = {CPU: DEFAULT_CPU_MILLI * 10**6, MEMORY: DEFAULT_MEMORY_BYTES * 10**9}
 _COUNTED = frozenset((CPU, MEMORY, "ephemeral-storage"))
-
-_Line = tuple[tuple[str, Written], ...]
-_Sums = dict[str, int]
-"""Amounts in thousandths of the resource's unit, unlimited."""
 
 
 class _Containers(NamedTuple):
     """What each container asks for; of the init containers also whether it stays (a sidecar)."""
 
-    main: tuple[_Line, ...]
-    init: tuple[tuple[_Line, bool], ...]
+    main: tuple[Line, ...]
+    init: tuple[tuple[Line, bool], ...]
 
 
 class _Status(NamedTuple):
@@ -41,8 +35,8 @@ class _Status(NamedTuple):
 
     allocated: _Containers
     actual: _Containers
-    pod_allocated: _Line | None
-    pod_actual: _Line | None
+    pod_allocated: Line | None
+    pod_actual: Line | None
     pod_level_reported: bool
     infeasible: bool
 
@@ -51,8 +45,8 @@ class _Asked(NamedTuple):
     """All that the sums depend on, as plain values to be remembered by."""
 
     spec: _Containers
-    pod_level: _Line
-    overhead: _Line
+    pod_level: Line
+    overhead: Line
     status: _Status | None
 
 
@@ -104,13 +98,13 @@ def _of(pod: Pod) -> tuple[Mapping[str, int], tuple[int, int]]:
     spec = pod.spec
     asked = _Asked(
         _Containers(
-            tuple([_line(c.resources.requests) for c in spec.containers or ()]),
-            tuple([(_line(c.resources.requests), _stays(c)) for c in spec.init_containers])
+            tuple([line(c.resources.requests) for c in spec.containers or ()]),
+            tuple([(line(c.resources.requests), _stays(c)) for c in spec.init_containers])
             if spec.init_containers
             else (),
         ),
-        _line(spec.resources.requests) if spec.resources else (),
-        _line(spec.overhead),
+        line(spec.resources.requests) if spec.resources else (),
+        line(spec.overhead),
         _status(pod) if spec.node_name else None,
     )
     try:
@@ -124,56 +118,56 @@ def _totals(asked: _Asked) -> tuple[Mapping[str, int], tuple[int, int]]:
     plain = _sums(asked, {})
     missing = {name: amount for name, amount in _DEFAULTS.items() if not _sets(asked.pod_level) or name not in plain}
     filled = _sums(asked, missing) if missing else plain
-    whole = {name: _whole(name, amount) for name, amount in plain.items() if amount and is_counted(name)}
-    return whole, (_whole(CPU, filled.get(CPU, 0)), _whole(MEMORY, filled.get(MEMORY, 0)))
+    whole = {name: rounded(name, amount) for name, amount in plain.items() if amount and is_counted(name)}
+    return whole, (rounded(CPU, filled.get(CPU, 0)), rounded(MEMORY, filled.get(MEMORY, 0)))
 
 
-def _sums(asked: _Asked, missing: _Sums) -> _Sums:
+def _sums(asked: _Asked, missing: Sums) -> Sums:
     sums = _of_containers(asked.spec, missing)
     if asked.status:
         sums = _held(sums, asked.status, missing)
     if _sets(asked.pod_level):
-        level = _milli(asked.pod_level)
+        level = sums_of(asked.pod_level)
         if asked.status and asked.status.pod_level_reported:
             level = {} if asked.status.infeasible else level
-            _raise(level, _milli(asked.status.pod_actual or ()))
-            _raise(level, _milli(asked.status.pod_allocated or ()))
+            raise_to(level, sums_of(asked.status.pod_actual or ()))
+            raise_to(level, sums_of(asked.status.pod_allocated or ()))
         sums.update((name, amount) for name, amount in level.items() if _at_pod_level(name))
-    _add(sums, _milli(asked.overhead))
+    add(sums, sums_of(asked.overhead))
     return sums
 
 
-def _of_containers(containers: _Containers, missing: _Sums) -> _Sums:
+def _of_containers(containers: _Containers, missing: Sums) -> Sums:
     """The sum of what runs together, or what the greediest moment of initialisation needs.
 
     An init container runs beside the sidecars before it; a sidecar stays beside the containers as well.
     """
-    sums: _Sums = {}
-    for line in containers.main:
-        _add(sums, _milli(line, missing))
-    sidecars: _Sums = {}
-    most: _Sums = {}
-    for line, stays in containers.init:
-        moment = _milli(line, missing)
+    sums: Sums = {}
+    for each in containers.main:
+        add(sums, sums_of(each, missing))
+    sidecars: Sums = {}
+    most: Sums = {}
+    for each, stays in containers.init:
+        moment = sums_of(each, missing)
         if stays:
-            _add(sums, moment)
-        _add(moment, sidecars)
+            add(sums, moment)
+        add(moment, sidecars)
         if stays:
             sidecars = moment
-        _raise(most, moment)
-    _raise(sums, most)
+        raise_to(most, moment)
+    raise_to(sums, most)
     return sums
 
 
-def _held(asked: _Sums, status: _Status, missing: _Sums) -> _Sums:
+def _held(asked: Sums, status: _Status, missing: Sums) -> Sums:
     if status.pod_allocated is not None and status.pod_actual is not None:
-        held, actual = _milli(status.pod_allocated), _milli(status.pod_actual)
+        held, actual = sums_of(status.pod_allocated), sums_of(status.pod_actual)
     else:
         held = _of_containers(status.allocated, missing)
         actual = _of_containers(status.actual, missing)
-    _raise(held, actual)
+    raise_to(held, actual)
     if not status.infeasible:
-        _raise(held, asked)
+        raise_to(held, asked)
     return held
 
 
@@ -187,30 +181,26 @@ def _status(pod: Pod) -> _Status | None:
     return _Status(
         _each(pod, by_name, actual=False, infeasible=infeasible),
         _each(pod, by_name, actual=True, infeasible=infeasible),
-        None if status.allocated_resources is None else _line(status.allocated_resources),
-        None if requests is None else _line(requests),
+        None if status.allocated_resources is None else line(status.allocated_resources),
+        None if requests is None else line(requests),
         status.resources is not None,
         infeasible,
     )
 
 
 def _each(pod: Pod, by_name: Mapping[str, ContainerStatus], *, actual: bool, infeasible: bool) -> _Containers:
-    def line(container: Container) -> _Line:
+    def of(container: Container) -> Line:
         status = by_name.get(container.name)
         if actual and status and status.resources and status.resources.requests is not None:
-            return _line(status.resources.requests)
+            return line(status.resources.requests)
         if status and status.allocated_resources is not None:
-            return _line(status.allocated_resources)
-        return () if infeasible else _line(container.resources.requests)
+            return line(status.allocated_resources)
+        return () if infeasible else line(container.resources.requests)
 
     return _Containers(
-        tuple([line(c) for c in pod.spec.containers or ()]),
-        tuple([(line(c), _stays(c)) for c in pod.spec.init_containers or ()]),
+        tuple([of(c) for c in pod.spec.containers or ()]),
+        tuple([(of(c), _stays(c)) for c in pod.spec.init_containers or ()]),
     )
-
-
-def _line(amounts: Amounts | None) -> _Line:
-    return tuple(amounts.items()) if amounts else ()
 
 
 def _stays(container: Container) -> bool:
@@ -221,35 +211,8 @@ def _at_pod_level(resource: str) -> bool:
     return resource in (CPU, MEMORY) or resource.startswith("hugepages-")
 
 
-def _sets(pod_level: _Line) -> bool:
+def _sets(pod_level: Line) -> bool:
     return any(_at_pod_level(name) for name, _ in pod_level)
-
-
-def _milli(line: _Line, missing: Mapping[str, int] | None = None) -> _Sums:
-    sums = {name: _thousandths(written) for name, written in line}
-    return {**missing, **sums} if missing else sums
-
-
-def _thousandths(written: Written) -> int:
-    text = str(written)
-    fine = milli_value(text)
-    if fine < 0:
-        raise ValueError(f"{text!r} is negative")
-    return fine if fine < MOST else value(text) * 1000
-
-
-def _whole(resource: str, amount: int) -> int:
-    return min(amount if resource == CPU else -(-amount // 1000), MOST)
-
-
-def _add(sums: _Sums, more: Mapping[str, int]) -> None:
-    for name, amount in more.items():
-        sums[name] = sums.get(name, 0) + amount
-
-
-def _raise(sums: _Sums, least: Mapping[str, int]) -> None:
-    for name, amount in least.items():
-        sums[name] = max(amount, sums.get(name, amount))
 
 
 def _located(pod: Pod) -> ValueError | None:
@@ -257,7 +220,7 @@ def _located(pod: Pod) -> ValueError | None:
     for field, amounts in _fields(pod):
         for name, written in (amounts or {}).items():
             try:
-                _thousandths(written)
+                exact(written)
             except ValueError as error:
                 return ValueError(f"pod {pod.key}: {field}[{name}]: {error}")
     return None

@@ -51,6 +51,9 @@ def resize(reason: str) -> list[dict[str, str]]:
             {"memory": 1},
             id="rounded once, at the end",
         ),
+        pytest.param(
+            {"containers": [container(cpu="2500u"), container("d", cpu="1500u")]}, {"cpu": 4}, id="finer than a milli"
+        ),
         pytest.param({"containers": [container(memory="10Pi")]}, {"memory": 10 * 2**50}, id="large"),
         pytest.param({"containers": [container(cpu=2, memory=1e3)]}, {"cpu": 2000, "memory": 1000}, id="numbers"),
         pytest.param(
