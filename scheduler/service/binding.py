@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,11 @@ class Binder:
     def __len__(self) -> int:
         """Pods that were placed and whose binding is not settled."""
         return len(self._under_way)
+
+    @property
+    def under_way(self) -> Collection[str]:
+        """The uids of those pods."""
+        return self._under_way.keys()
 
     def when_freed(self, freed: Callable[[], object]) -> None:
         """``freed`` is called when a binding was settled."""

@@ -121,9 +121,9 @@ class Election:
         lease = await self._read()
         observed = self._observed
         if observed is not None and observed.holder not in ("", self._settings.identity):
-            self.clear_s = observed.expires_s + self._request_limit_s  # holds also when somebody deleted the Lease
             if lease is not None and boot_s() < observed.expires_s:
                 return False
+            self._succeeded(observed)  # holds also when somebody deleted the Lease
             _log.info("the lease of %s has %s", observed.holder, "expired" if lease else "been deleted")
         return await self._write(lease)
 
@@ -171,8 +171,15 @@ class Election:
     def _see(self, lease: Lease) -> None:
         before = self._observed
         self._observed = Observed(lease, boot_s()) if before is None else before.seen_again(lease, boot_s())
+        if before is not None and before.holder != self.holder and before.holder and self.holder:
+            self._succeeded(before)
         if self._observed is not before and self.holder != (before.holder if before else ""):
             self._stirred.set()
+
+    def _succeeded(self, dead: Observed) -> None:
+        """Somebody came after ``dead``, who did not hand over (one who did has finished before)."""
+        if dead.holder != self._settings.identity:
+            self.clear_s = max(self.clear_s, dead.expires_s + self._request_limit_s)
 
     def _failed(self, what: str, error: ApiError) -> None:
         _log.warning("could not %s the lease: %s", what, error)

@@ -95,9 +95,9 @@ class Ledger:
         self._queue.changed(Change("AssignedPodDelete", assumed.pod))
         return True
 
-    def drop_assumptions(self) -> None:
-        """What was assumed is in doubt: the engine forgets it, and the pods wait again."""
-        for uid in list(self._assumed):
+    def drop_assumptions(self, *, but: Collection[str]) -> None:
+        """What was assumed is in doubt, ``but`` for these pods: the engine forgets it, and they wait again."""
+        for uid in self._assumed.keys() - but:
             pod = self._assumed[uid].pod
             self.unassume(uid)
             self._queue.remove(uid)

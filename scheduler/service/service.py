@@ -189,7 +189,7 @@ class SchedulerService:
             except ApiError as error:
                 _log.warning("pods could not be listed: %s; nothing is bound before they are", error)
                 await asyncio.sleep(0.2)
-        self._ledger.drop_assumptions()
+        self._ledger.drop_assumptions(but=self._binder.under_way)
         self._ledger.reconcile(listing)
         await self._lead()
 

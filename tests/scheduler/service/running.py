@@ -31,11 +31,15 @@ def lease(identity: str) -> LeaseSettings:
 
 @asynccontextmanager
 async def running(
-    api: SchedulerApi, *, engine: LittleEngine | None = None, told: ServiceSettings | None = None
+    api: SchedulerApi,
+    *,
+    engine: LittleEngine | None = None,
+    told: ServiceSettings | None = None,
+    stop: asyncio.Event | None = None,
 ) -> AsyncIterator[SchedulerService]:
     """A service that has listed everything; stopped in the end as by SIGTERM. A failure of it fails the test."""
     service = SchedulerService(api.access, engine or LittleEngine(), told or settings(), Tally())
-    stop = asyncio.Event()
+    stop = stop or asyncio.Event()
     run = asyncio.create_task(service.run(stop))
     try:
         await api.until(lambda: service.filled or run.done())

@@ -74,7 +74,7 @@ class SchedulerApi(FakeApi):
         """Wait until something holds; fails when it does not in time."""
         ends_s = time.monotonic() + within_s
         while not holds():
-            assert time.monotonic() < ends_s, f"not within {within_s} s: {self.pods()}"
+            assert time.monotonic() < ends_s, f"not within {within_s} s: {str(self.pods())[:500]}"
             await asyncio.sleep(0.005)
 
     async def _answer(self, request: web.Request, member: int) -> web.StreamResponse:
