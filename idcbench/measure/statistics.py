@@ -90,7 +90,7 @@ def _interval_rank(n: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ratio:
-    """How many times ``a`` is of ``b`` over ``n`` pairs; ``low`` to ``high`` is the 95 % interval, if one can be given."""
+    """How many times ``b`` goes into ``a``, over ``n`` pairs; ``low`` to ``high`` is the 95 % interval, if any."""
 
     n: int
     median: float

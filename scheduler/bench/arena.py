@@ -36,7 +36,7 @@ class Arena(Protocol):
         ...
 
     def command(self, argv: Sequence[str]) -> list[str]:
-        """The command line that runs ``argv`` where the API server can be reached; its process id stays that of argv."""
+        """The command line that runs ``argv`` where the API server can be reached, in the process that is started."""
         ...
 
     def servers(self) -> Mapping[str, int]:

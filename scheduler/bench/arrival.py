@@ -44,13 +44,13 @@ async def arrive(
     tail = AuditTail(arena.audit_log)
     name = f"{workload.name} at {rate:.0f}/s, {contender.name}"
     pods = itertools.islice(workload.measured.objects(), 1 + int(rate * duration_s))
-    async with pool(arena.access, size=CONNECTIONS) as clients:
-        async with running(contender, arena, folder, gangs=workload.gangs.count > 0) as scheduler:
-            await clients.closed_loop([_creation(clients, next(pods))])
-            await _until_bound(scheduler, tail, 1, limit_s=READY_LIMIT_S, name=name)
-            first = next(iter(tail.trace.bound))
-            load = await clients.open_loop([_creation(clients, pod) for pod in pods], rate_per_s=rate)
-            await _until_bound(scheduler, tail, 1 + load.jobs, limit_s=LAST_LIMIT_S, name=name)
+    started = running(contender, arena, folder, gangs=workload.gangs.count > 0)
+    async with pool(arena.access, size=CONNECTIONS) as clients, started as scheduler:
+        await clients.closed_loop([_creation(clients, next(pods))])
+        await _until_bound(scheduler, tail, 1, limit_s=READY_LIMIT_S, name=name)
+        first = next(iter(tail.trace.bound))
+        load = await clients.open_loop([_creation(clients, pod) for pod in pods], rate_per_s=rate)
+        await _until_bound(scheduler, tail, 1 + load.jobs, limit_s=LAST_LIMIT_S, name=name)
     found = await reading.read(arena.access)
     if violations := check(found.nodes, found.pods, found.groups):
         raise RoundError(f"{name}: {len(violations)} wrong placements, the first: {violations[0]}")

@@ -118,8 +118,9 @@ class AuditTail:
 
     def _take(self, lines: Iterable[bytes]) -> int:
         count = 0
-        for count, line in enumerate(lines, 1):
+        for line in lines:
             self.trace.take(self._decoder.decode(line))
+            count += 1
         return count
 
 

@@ -1,4 +1,4 @@
-"""Selectors for the checker: written anew from the API's documentation, so that a fault of the engine's is not shared."""
+"""Selectors for the checker: written anew from the API's documentation, so that no fault of the engine is shared."""
 
 from __future__ import annotations
 

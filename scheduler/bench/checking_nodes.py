@@ -62,7 +62,10 @@ def _overcommitted(node: Node, pods: Sequence[Pod]) -> Iterator[str]:
         taken.update(requests(pod))
     for name, amount in taken.items():
         if amount > room[name]:
-            yield f"node {node.metadata.name}: {amount / 1000:g} {name} taken by {len(pods)} pods, {room[name] / 1000:g} there"
+            yield (
+                f"node {node.metadata.name}: {amount / 1000:g} {name} taken by {len(pods)} pods, "
+                f"{room[name] / 1000:g} there"
+            )
 
 
 def _port_clashes(node: Node, pods: Iterable[Pod]) -> Iterator[str]:

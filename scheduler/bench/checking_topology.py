@@ -72,7 +72,8 @@ def _lonely(around: Neighbourhood, pod: Pod, term: PodAffinityTerm) -> Iterator[
     counts, itself = _others(around, pod, term)
     domain = around.domain(pod, term.topology_key)
     if domain is None or (counts[domain] - itself <= 0 and not (itself and counts.total() == 1)):
-        yield f"{pod.key} on node {pod.spec.node_name}: nothing that its affinity asks for in {term.topology_key}={domain}"
+        where = f"{pod.key} on node {pod.spec.node_name}"
+        yield f"{where}: nothing that its affinity asks for in {term.topology_key}={domain}"
 
 
 def _crowded(around: Neighbourhood, pod: Pod, term: PodAffinityTerm) -> Iterator[str]:
@@ -109,7 +110,8 @@ def _skewed(around: Neighbourhood) -> Iterator[str]:
             if constraint.when_unsatisfiable != "DoNotSchedule":
                 continue
             if domain is None:
-                yield f"{pod.key} on node {pod.spec.node_name}: the node has no {constraint.topology_key} to spread over"
+                where = f"{pod.key} on node {pod.spec.node_name}"
+                yield f"{where}: the node has no {constraint.topology_key} to spread over"
                 continue
             selector = _selector(pod, constraint)
             name = (_key((selector, constraint, pod.spec.node_selector, _node_affinity(pod))), pod.metadata.namespace)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from idcbench.errors import IdcError
+from idcbench.measure.bounding import Meter
 from idcbench.measure.processes import Usage
 
 from . import reading
@@ -42,6 +44,7 @@ class Watched:
     started_ns: int
     ready: Usage
     done: Usage
+    cores: dict[str, float]
     trace: Trace
 
 
@@ -56,7 +59,7 @@ async def drain(
     tail = AuditTail(arena.audit_log)
     gangs = workload.gangs.count > 0
     async with churning(arena.access, workload.churn), running(contender, arena, folder, gangs=gangs) as scheduler:
-        watched = await _watch(scheduler, tail, workload.pods, name=f"{workload.name}, {contender.name}")
+        watched = await _watch(arena, scheduler, tail, workload.pods, name=f"{workload.name}, {contender.name}")
     found = await reading.read(arena.access)
     if violations := check(found.nodes, found.pods, found.groups):
         shown = "\n  ".join(violations[:10])
@@ -66,10 +69,11 @@ async def drain(
     return _round(workload, arena, contender, pair, watched, found)
 
 
-async def _watch(scheduler: Running, tail: AuditTail, pods: int, *, name: str) -> Watched:
+async def _watch(arena: Arena, scheduler: Running, tail: AuditTail, pods: int, *, name: str) -> Watched:
     started_ns, moved_s = time.time_ns(), time.monotonic()
-    ready: Usage | None = None
-    done = Usage(0.0, 0)
+    meter: Meter | None = None
+    ready, done = Usage(0.0, 0), Usage(0.0, 0)
+    cores: dict[str, float] = {}
     seen = (0, 0)
     while True:
         tail.poll()
@@ -77,10 +81,12 @@ async def _watch(scheduler: Running, tail: AuditTail, pods: int, *, name: str) -
         if (now := (len(trace.bound), trace.event_writes)) != seen:
             moved_s = time.monotonic() if now[0] != seen[0] else moved_s
             done, seen = scheduler.usage(), now
-            if ready is None and trace.bound:
-                ready = done
-        if ready is not None and _is_over(trace, pods, since_s=time.monotonic() - moved_s):
-            return Watched(started_ns=started_ns, ready=ready, done=done, trace=trace)
+            if meter is not None:
+                cores = meter.cores()
+            elif trace.bound:
+                ready, meter = done, Meter.start(_processes(arena, scheduler))
+        if meter is not None and _is_over(trace, pods, since_s=time.monotonic() - moved_s):
+            return Watched(started_ns=started_ns, ready=ready, done=done, cores=cores, trace=trace)
         if scheduler.ended:
             raise RoundError(
                 f"{name}: the scheduler ended with {scheduler.process.returncode}, {len(trace.bound)} of {pods} pods "
@@ -93,6 +99,10 @@ async def _watch(scheduler: Running, tail: AuditTail, pods: int, *, name: str) -
                 f"{scheduler.last_words()}"
             )
         await asyncio.sleep(POLL_S)
+
+
+def _processes(arena: Arena, scheduler: Running) -> dict[str, int]:
+    return {"scheduler": scheduler.process.pid, "driver": os.getpid(), **arena.servers()}
 
 
 def _is_over(trace: Trace, pods: int, *, since_s: float) -> bool:
@@ -135,5 +145,6 @@ def _round(
         wait_p50_ms=percentile_ms(waits, 50),
         wait_p99_ms=percentile_ms(waits, 99),
         decay=decay(bound),
+        cores=watched.cores,
         refused=dict(trace.refused),
     )

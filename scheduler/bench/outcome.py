@@ -40,6 +40,8 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     """Created → bound; a pod that was there before counts from the start of the scheduler's process."""
     decay: float | None
     """Rate of the last thousand bindings divided by that of the first."""
+    cores: dict[str, float] = {}
+    """Processor cores that each process kept busy from the first binding to the end; ``others`` should be idle."""
     refused: dict[str, int] = {}
     """What the API server refused, by verb, resource and status."""
 
@@ -55,7 +57,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ceiling(msgspec.Struct, frozen=True, kw_only=True):
-    """What a lean client reaches: ``B`` bindings alone, ``BE`` a binding and its event, ``CBE`` creation before both."""
+    """What a lean client reaches: ``B`` bindings alone, ``BE`` binding and event, ``CBE`` creation before both."""
 
     kind: str
     row: str

@@ -25,7 +25,7 @@ class Row:
     rounds: int = OTHER_ROUNDS
 
     def scaled(self, scale: float) -> Row:
-        """Every count times ``scale``, at least one where there was any. Raises ``ValueError`` unless 0 < scale ≤ 10."""
+        """Every count times ``scale``, rounded up. Raises ``ValueError`` outside 0 < scale ≤ 10."""
         if not 0 < scale <= 10:
             raise ValueError(f"scale {scale:g} is not in 0 to 10")
         sizes = {name: math.ceil(getattr(self, name) * scale) for name in ("nodes", "init", "measured")}

@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 from tabulate import tabulate
 
+from idcbench.measure.bounding import OTHERS
 from idcbench.measure.statistics import Ratio, paired_ratio
 
 from .outcome import Arrival, Ceiling, Measured, Round
@@ -23,7 +24,7 @@ def rendered(measured: Measured, *, baseline: str) -> str:
     for arena in _unique(one.arena for one in measured.ceilings):
         mine = [one for one in measured.rounds if one.arena == arena]
         ceilings = [one for one in measured.ceilings if one.arena == arena]
-        lines += ["", f"Against {arena}", "", _drains(mine, ceilings), "", _ceilings(ceilings)]
+        lines += ["", f"Against {arena}", "", _drains(mine, ceilings), "", _costs(mine), "", _ceilings(ceilings)]
         if ratios := _ratios(mine, baseline):
             lines += ["", ratios]
         if arrivals := [one for one in measured.arrivals if one.arena == arena]:
@@ -61,13 +62,11 @@ def _size(measured: Measured) -> str:
 def _drains(rounds: Sequence[Round], ceilings: Sequence[Ceiling]) -> str:
     be = {one.row: one.rate for one in ceilings if one.kind == "BE"}
     headers = [
-        *("row", "scheduler", "n", "pods", "pods/s (range)", "kube's average", "of BE", "CPU ms/pod", "start s"),
-        *("CPU s", "wait p50 ms", "p99", "events", "missing", "event late s", "memory MiB", "last/first 1000"),
+        *("row", "scheduler", "n", "pods", "pods/s (range)", "kube's average", "of BE", "last/first 1000"),
+        *("wait p50 ms", "p99", "others' cores"),
     ]
-    groups = _unique((one.row, one.scheduler) for one in rounds)
     rows = []
-    for row, name in groups:
-        mine = [one for one in rounds if (one.row, one.scheduler) == (row, name)]
+    for row, name, mine in _groups(rounds):
         rates = [one.rate for one in mine]
         rows.append(
             [
@@ -75,19 +74,48 @@ def _drains(rounds: Sequence[Round], ceilings: Sequence[Ceiling]) -> str:
                 f"{np.median(rates):.0f} ({min(rates):.0f}–{max(rates):.0f})",
                 _median([one.kube_average for one in mine], "{:.0f}"),
                 f"{np.median(rates) / be[row]:.2f}" if be.get(row) else ABSENT,
-                _median([one.cpu_ms_per_pod for one in mine], "{:.2f}"),
-                _median([one.startup_s for one in mine], "{:.2f}"),
-                _median([one.startup_cpu_s for one in mine], "{:.2f}"),
+                _median([one.decay for one in mine], "{:.2f}"),
                 _median([one.wait_p50_ms for one in mine], "{:.0f}"),
                 _median([one.wait_p99_ms for one in mine], "{:.0f}"),
-                _median([float(one.events_written) for one in mine], "{:.0f}"),
-                sum(one.events_missing for one in mine),
-                f"{max(one.scheduled_late_s for one in mine):.2f}",
-                _median([one.peak_memory_bytes / 2**20 for one in mine], "{:.0f}"),
-                _median([one.decay for one in mine], "{:.2f}"),
+                f"{max(one.cores.get(OTHERS, 0.0) for one in mine):.2f}",
             ]
         )
     return tabulate(rows, headers=headers, disable_numparse=True)
+
+
+def _costs(rounds: Sequence[Round]) -> str:
+    rows = [
+        [
+            *(row, name),
+            _median([one.cpu_ms_per_pod for one in mine], "{:.2f}"),
+            _median([one.startup_s for one in mine], "{:.2f}"),
+            _median([one.startup_cpu_s for one in mine], "{:.2f}"),
+            _median([one.peak_memory_bytes / 2**20 for one in mine], "{:.0f}"),
+            _median([float(one.events_written) for one in mine], "{:.0f}"),
+            sum(one.events_missing for one in mine),
+            f"{max(one.scheduled_late_s for one in mine):.2f}",
+        ]
+        for row, name, mine in _groups(rounds)
+    ]
+    headers = [
+        *(
+            "row",
+            "scheduler",
+            "CPU ms/pod",
+            "start s",
+            "start CPU s",
+            "peak MiB",
+            "events",
+            "missing",
+            "latest event s",
+        ),
+    ]
+    return tabulate(rows, headers=headers, disable_numparse=True)
+
+
+def _groups(rounds: Sequence[Round]) -> list[tuple[str, str, list[Round]]]:
+    keys = _unique((one.row, one.scheduler) for one in rounds)
+    return [(*key, [one for one in rounds if (one.row, one.scheduler) == key]) for key in keys]
 
 
 def _ceilings(ceilings: Sequence[Ceiling]) -> str:

@@ -34,10 +34,10 @@ def node(name: str, *, zone: str = "", pods: str = "110") -> Object:
 
 
 def pod(
-    name: str, *, namespace: str = "default", labels: dict[str, str] | None = None, requests: dict[str, str] | None = None,
-    limits: bool = True, **spec: Any,
+    name: str, *, namespace: str = "default", labels: dict[str, str] | None = None,
+    requests: dict[str, str] | None = None, limits: bool = True, **spec: Any,
 ) -> Object:  # fmt: skip
-    """One pause container; ``requests`` (100m and 500Mi unless given) are its limits too, unless ``limits`` is false."""
+    """One pause container; ``requests`` (100m and 500Mi unless given) are its limits too, if ``limits`` is true."""
     wanted = SMALL if requests is None else requests
     container: Object = {"name": "pause", "image": IMAGE}
     if wanted:

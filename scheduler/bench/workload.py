@@ -1,4 +1,4 @@
-"""What a row of the benchmark consists of: nodes, pods that are there, pods to be placed, and what goes on meanwhile."""
+"""What a row of the benchmark consists of: nodes, pods that are there, pods to be placed, what goes on meanwhile."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Workload:
     measured: Batch
     init: tuple[Batch, ...] = ()
     namespaces: tuple[str, ...] = ()
-    gangs: Batch = Batch(0, dict)
+    gangs: Batch = Batch(0, lambda _: {})
     churn: Churn | None = None
 
     @property
