@@ -1,4 +1,4 @@
-"""``idcbench scheduler run | explain | check-config | manifests``: the scheduler by itself.
+"""``idcbench scheduler run | explain | check-config | manifests | warm``: the scheduler by itself.
 
 What is heavy (the compiled kernels) is imported by the commands that need it.
 """
@@ -91,12 +91,13 @@ def run(
 @click.option("--kubeconfig", type=file_option, help="ask the cluster of this file instead of the embedded one")
 @click.option("--context", default="", metavar="NAME", help="context in that file")
 @click.option("--server", "servers", multiple=True, metavar="URL", help="ask the scheduler here, https://HOST:10260")
+@click.option("--insecure", is_flag=True, help="do not check its certificate; a token is then shown to whoever answers")
 @click.option("--config", "config_file", type=file_option, help="its configuration, for what is recomputed")
 @click.option("--today", is_flag=True, help="recompute on today's state, ask no scheduler")
 @click.option("--json", "as_json", is_flag=True, help="as JSON")
 def explain(
-    pod: str, name: str, kubeconfig: Path | None, context: str, servers: tuple[str, ...], config_file: Path | None,
-    today: bool, as_json: bool,
+    pod: str, name: str, kubeconfig: Path | None, context: str, servers: tuple[str, ...], insecure: bool,
+    config_file: Path | None, today: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Tell why a pod waits, or why it went where it went.
 
@@ -110,7 +111,8 @@ def explain(
     namespace, _, pod_name = pod.rpartition("/")
     namespace = namespace or "default"
     access, urls = _reach(name, kubeconfig, context, servers)
-    explained = asyncio.run(_explained(access, urls, config_file, namespace=namespace, pod=pod_name, today=today))
+    asked = None if today else asyncio.run(_asked(access, urls, namespace=namespace, pod=pod_name, check=not insecure))
+    explained = asked or asyncio.run(_recomputed(access, config_file, namespace=namespace, pod=pod_name))
     click.echo(msgspec.json.format(msgspec.json.encode(explained)).decode() if as_json else render(explained))
 
 
@@ -139,6 +141,48 @@ def check_config(file: Path) -> None:
                f"{configuration.queue.backoff_most_s:g} s")  # fmt: skip
     for note in configuration.notes:
         click.echo(f"note: {file}, {note}")
+
+
+@scheduler.command("manifests")
+@click.option("--image", default="idcbench-scheduler:latest", show_default=True, help="reference of the image")
+@click.option("--namespace", default="kube-system", show_default=True)
+@click.option("--replicas", default=2, show_default=True, type=click.IntRange(1))
+@click.option("--scheduler-name", default="idcbench", show_default=True, help="serve pods of this name")
+@click.option("--lease-name", default="idcbench-scheduler", show_default=True, help="name of the lease")
+@click.option("--profile", default="default", type=click.Choice(PROFILE_NAMES), show_default=True)
+@click.option("--config", "config_file", type=file_option, help="put this configuration file in")
+@click.option("--only-roles-for", "user", metavar="USER", help="nothing but the roles, for this user")
+@click.option("--json", "as_json", is_flag=True, help="as a JSON list")
+def show_manifests(
+    image: str, namespace: str, replicas: int, scheduler_name: str, lease_name: str, profile: str,
+    config_file: Path | None, user: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Print the objects that run the scheduler in a cluster, for `kubectl apply -f -`."""
+    import json
+
+    import yaml
+
+    from ..scheduler.deploy.manifests import Deployed, manifests
+    from ..scheduler.deploy.roles import roles, subject
+    from ..scheduler.service.config import read_configuration
+
+    if config_file:
+        read_configuration(config_file)
+    deployed = Deployed(
+        image=image, namespace=namespace, replicas=replicas, scheduler_name=scheduler_name, lease=lease_name,
+        profile=profile, configuration=config_file.read_text() if config_file else "",
+    )  # fmt: skip
+    objects = roles(subject("User", user), lease=lease_name, namespace=namespace) if user else manifests(deployed)
+    click.echo(json.dumps(objects) if as_json else yaml.safe_dump_all(objects, sort_keys=False), nl=as_json)
+
+
+@scheduler.command()
+def warm() -> None:
+    """Compile the kernels unless they are kept already; a first start then need not wait for that."""
+    from ..scheduler.core import kernels
+
+    compiled = kernels.warm()
+    click.echo(f"{compiled} of {len(kernels.ENTRIES)} kernels compiled; all are in {kernels.cache_folder()}")
 
 
 def _configuration(
@@ -172,15 +216,14 @@ def _reach(name: str, kubeconfig: Path | None, context: str, servers: tuple[str,
     return cluster.access, list(servers) or [f"https://{host.address}:{DEFAULT_PORT}" for host in cluster.hosts]
 
 
-async def _explained(
-    access: Access, urls: list[str], config_file: Path | None, *, namespace: str, pod: str, today: bool
-) -> Explained:
+async def _asked(access: Access, urls: list[str], *, namespace: str, pod: str, check: bool) -> Explained | None:
     from ..scheduler.explain.asking import ask_schedulers, scheduler_pods
 
-    if not today:
-        found = await ask_schedulers(access, urls or await scheduler_pods(access), namespace=namespace, pod=pod)
-        if found is not None:
-            return found
+    urls = urls or await scheduler_pods(access)
+    return await ask_schedulers(access, urls, namespace=namespace, pod=pod, check=check)
+
+
+async def _recomputed(access: Access, config_file: Path | None, *, namespace: str, pod: str) -> Explained:
     from ..scheduler.explain.today import explain_today
     from ..scheduler.service.config import Configuration, read_configuration
 

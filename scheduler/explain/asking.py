@@ -37,14 +37,16 @@ class _Pods(msgspec.Struct):
     items: tuple[_Pod, ...] = ()
 
 
-async def ask_schedulers(access: Access, urls: Sequence[str], *, namespace: str, pod: str) -> Explained | None:
+async def ask_schedulers(
+    access: Access, urls: Sequence[str], *, namespace: str, pod: str, check: bool = True
+) -> Explained | None:
     """What the leader says, else what any of them says; ``None`` when none of them answers or knows the pod.
 
-    A server's certificate has to be signed by the cluster's CA; to one that is not, no token is sent: a client
-    certificate tells it nothing that it could use. Raises :class:`ClusterError` when all of those that answer refuse.
+    With ``check``, a server's certificate has to be signed by the cluster's CA and to name it. Raises
+    :class:`ClusterError` when all of those that answer refuse.
     """
     path = f"/debug/explain/{namespace}/{pod}"
-    answers = await asyncio.gather(*(_ask(access, url + path) for url in urls))
+    answers = await asyncio.gather(*(_ask(access, url + path, check=check) for url in urls))
     known = [answer for answer in answers if isinstance(answer, Explained)]
     refused = [answer for answer in answers if isinstance(answer, str) and answer]
     if not known and refused:
@@ -63,17 +65,17 @@ async def scheduler_pods(access: Access) -> list[str]:
     return [f"https://{pod.status.pod_ip}:{PORT}" for pod in found.items if pod.status.pod_ip]
 
 
-async def _ask(access: Access, url: str) -> Explained | str:
+async def _ask(access: Access, url: str, *, check: bool) -> Explained | str:
     """The answer, or why there is none; empty when nobody is there or the pod is unknown."""
-    connector = aiohttp.TCPConnector(ssl=_trust(access), socket_factory=access.socket_factory())
+    connector = aiohttp.TCPConnector(ssl=_trust(access, check=check), socket_factory=access.socket_factory())
     try:
         async with (
             aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=LIMIT_S)) as client,
             client.get(url, headers=access.headers()) as answer,
         ):
             body = await answer.read()
-    except aiohttp.ClientConnectorCertificateError as error:
-        return f"{url}: its certificate is not signed by the cluster's CA ({error.certificate_error})"
+    except aiohttp.ClientConnectorCertificateError:
+        return f"{url}: its certificate is not signed by the cluster's CA; --insecure accepts it"
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         _log.info("%s: no answer: %s", url, error)
         return ""
@@ -82,5 +84,8 @@ async def _ask(access: Access, url: str) -> Explained | str:
     return "" if answer.status == 404 else f"{url}: {answer.status} {body.decode(errors='replace')[:300]}"
 
 
-def _trust(access: Access) -> ssl.SSLContext:
-    return access.ssl_context()
+def _trust(access: Access, *, check: bool) -> ssl.SSLContext:
+    context = access.ssl_context()
+    if not check:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context

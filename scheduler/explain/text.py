@@ -22,7 +22,7 @@ def _lines(explained: Explained) -> Iterator[str]:
     where = f"is on node {explained.bound_to}" if explained.bound_to else "has no node"
     yield f"pod {explained.pod} {where}"
     yield f"told by {explained.scheduler}{'' if explained.leader else ', which is not the leader'}"
-    if not explained.past:
+    if not explained.past and explained.now is None:
         yield "\nno decision about it is kept (a scheduler keeps its last 10,000, and forgets them when it ends)"
     for past in explained.past:
         yield ""
