@@ -66,12 +66,11 @@ class Pool:
         """The bytes of a request with this pool's credentials."""
         return self.endpoint.request(method, path, headers=self.headers, body=body)
 
-    async def closed_loop(self, jobs: Iterable[Job], *, connections: int | None = None) -> Load:
-        """Do the jobs on ``connections`` of the pool (all by default), each taking the next when it is done.
+    async def closed_loop(self, jobs: Iterable[Job]) -> Load:
+        """Do the jobs on all connections, each taking the next when it is done.
 
         Raises :class:`LoadError` at the first answer that is no 2xx.
         """
-        chosen = self._connections[:connections]
         waiting = iter(enumerate(jobs))
         rows: list[tuple[int, int, tuple[int, ...]]] = []
 
@@ -79,7 +78,7 @@ class Pool:
             for number, job in waiting:
                 rows.append((number, time.monotonic_ns(), await _do(connection, job)))
 
-        await _all(work(connection) for connection in chosen)
+        await _all(work(connection) for connection in self._connections)
         rows.sort()
         started = np.array([row[1] for row in rows], dtype=np.int64)
         return Load(planned_ns=started, started_ns=started, step_ns=_steps([row[2] for row in rows]))

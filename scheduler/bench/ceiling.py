@@ -42,9 +42,10 @@ async def measure(
     gc.collect()
     gc.freeze()
     try:
-        async with pool(arena.access, size=max(CONNECTIONS)) as clients:
-            for connections in CONNECTIONS:
-                for kind in kinds:
+        for connections in CONNECTIONS:
+            for kind in kinds:
+                # opened for each step: an API server closes what was idle for 90 s
+                async with pool(arena.access, size=connections) as clients:
                     jobs = list(_jobs(clients, kind, itertools.islice(pods, part), nodes))
                     found[kind].append(await _step(arena, clients, jobs, connections))
     finally:
@@ -65,7 +66,7 @@ def without_pods(workload: Workload) -> Workload:
 
 async def _step(arena: Arena, clients: Pool, jobs: list[Job], connections: int) -> Step:
     meter = Meter.start({CLIENT: os.getpid(), **arena.servers()})
-    load = await clients.closed_loop(jobs, connections=connections)
+    load = await clients.closed_loop(jobs)
     return Step(connections=connections, pods=load.jobs, rate=load.jobs_per_s, cores=meter.cores())
 
 
