@@ -31,11 +31,14 @@ def node(rng: Random, name: str, themes: set[str]) -> Json:
     if "unschedulable" in themes and chance(rng, 0.4):
         spec["unschedulable"] = True
     allocatable = {
-        "cpu": rng.choice(["4", "4000m", "2", "8", "1500m"]),
-        "memory": rng.choice(["8Gi", "4Gi", "16Gi", "3000Mi"]),
-        "pods": str(rng.choice([110, 110, 110, 4, 2])),
+        "cpu": rng.choice(["8", "16000m", "24", "8500m"]),
+        "memory": rng.choice(["16Gi", "24Gi", "64Gi", "30000Mi"]),
+        "pods": "110",
         "ephemeral-storage": "20Gi",
     }
+    if "resources" in themes:
+        allocatable |= {"cpu": rng.choice(["4", "4000m", "2", "8"]), "memory": rng.choice(["4Gi", "16Gi", "3000Mi"])}
+        allocatable["pods"] = rng.choice(["110", "110", "4", "2"])
     if "crowded" in themes:
         allocatable |= {"cpu": rng.choice(["1", "1500m", "2"]), "pods": rng.choice(["3", "4", "110"])}
     if "resources" in themes:
@@ -96,7 +99,7 @@ def term(rng: Random, names: list[str]) -> Json:
 
 def node_affinity(rng: Random, names: list[str]) -> Json:
     made: Json = {}
-    if chance(rng, 0.65):
+    if chance(rng, 0.5):
         required = {"nodeSelectorTerms": [term(rng, names) for _ in range(rng.choice([1, 2, 2, 3]))]}
         if chance(rng, 0.05):  # no label may begin with a minus sign: this term matches nothing
             negative = {"key": "cores", "operator": "Gt", "values": ["-5"]}
@@ -107,9 +110,10 @@ def node_affinity(rng: Random, names: list[str]) -> Json:
             ]
             required = {"nodeSelectorTerms": [{"matchFields": [field]} for field in fields]}
         made["requiredDuringSchedulingIgnoredDuringExecution"] = required
-    if chance(rng, 0.7):
+    if chance(rng, 0.85):
         preferred = [
-            {"weight": rng.choice([1, 10, 33, 100]), "preference": term(rng, names)} for _ in range(rng.randint(0, 3))
+            {"weight": rng.choice([1, 10, 33, 100]), "preference": term(rng, names)}
+            for _ in range(rng.choice([0, 1, 2, 2, 3]))
         ]
         made["preferredDuringSchedulingIgnoredDuringExecution"] = preferred
     return made

@@ -62,7 +62,10 @@ def containers(rng: Random, themes: set[str]) -> Json:
     if "resources" in themes and chance(rng, 0.15):
         spec["overhead"] = {"cpu": "120m", "memory": "64Mi"}
     if "resources" in themes and chance(rng, 0.2):
-        spec["resources"] = {"requests": {k: v for k, v in quantities(rng, extended=False).items() if v != "0"}}
+        # no fractions of Ki: of those kube-scheduler adds the overhead to the object itself, anew each time it looks
+        # (helpers.go applyPodLevelResources shares the number); the API server would store them whole
+        level = quantities(rng, extended=False)
+        spec["resources"] = {"requests": {k: v for k, v in level.items() if v not in ("0", "100.5Ki")}}
     return spec
 
 

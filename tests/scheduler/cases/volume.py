@@ -12,17 +12,23 @@ _NODE_KEYS = {ZONE: ("a", "b", "c"), REGION: ("north", "south"), "disk": ("ssd",
 
 def furnish(rng: Random, objects: dict[str, list[Json]], pod: Json, themes: set[str]) -> None:
     """Add storage to the cluster, and volumes to the pod and to others."""
+    if "provisioning" in themes:
+        themes = themes | {"binding"}
     namespace = pod["metadata"]["namespace"]
     objects["storageclasses"] = [storage_class(rng, name) for name in ("now", "later", "shared")]
-    objects["csidrivers"] = [csi_driver(rng, name) for name in DRIVERS if chance(rng, 0.6)]
+    objects["csidrivers"] = [csi_driver(rng, name) for name in DRIVERS if chance(rng, 0.8)]
     nodes = [each["metadata"]["name"] for each in objects["nodes"]]
-    objects["csinodes"] = [csi_node(rng, name) for name in nodes if chance(rng, 0.85)]
+    objects["csinodes"] = [csi_node(rng, name, limited="limits" in themes) for name in nodes if chance(rng, 0.85)]
     objects["persistentvolumes"], objects["persistentvolumeclaims"] = [], []
     for i in range(6):
         add_claim(rng, objects, f"c{i}", namespace, themes)
     if "binding" in themes:
-        objects["persistentvolumes"] += [free_volume(rng, f"free{i}") for i in range(rng.randint(0, 4))]
-        objects["csistoragecapacities"] = [capacity(rng, f"cap{i}") for i in range(rng.randint(0, 4))]
+        objects["persistentvolumes"] += [free_volume(rng, f"free{i}") for i in range(rng.choice([0, 0, 2, 4]))]
+        # one for a class and a zone: of several, kube-scheduler takes (and scores) whichever a map gives first
+        objects["csistoragecapacities"] = [capacity(rng, zone) for zone in "abc" if chance(rng, 0.8)]
+    if "provisioning" in themes:  # drivers that tell their room, and nothing that lies about ready
+        objects["csidrivers"] = [{"metadata": {"name": name}, "spec": {"storageCapacity": True}} for name in DRIVERS]
+        objects["persistentvolumes"] = [each for each in objects["persistentvolumes"] if "claimRef" in each["spec"]]
     claims = [each["metadata"]["name"] for each in objects["persistentvolumeclaims"]]
     pod["spec"]["volumes"] = [*pod["spec"].get("volumes", ()), *volumes(rng, claims, themes, most=2)]
     if "binding" in themes and chance(rng, 0.2):
@@ -47,26 +53,26 @@ def storage_class(rng: Random, name: str) -> Json:
 
 
 def csi_driver(rng: Random, name: str) -> Json:
-    spec: Json = {"storageCapacity": chance(rng, 0.6)}
+    spec: Json = {"storageCapacity": chance(rng, 0.85)}
     if chance(rng, 0.4):
         spec["preventPodSchedulingIfMissing"] = True
     return {"metadata": {"name": name}, "spec": spec}
 
 
-def csi_node(rng: Random, name: str) -> Json:
+def csi_node(rng: Random, name: str, *, limited: bool) -> Json:
     drivers = [
-        present(name=d, nodeID=name, allocatable={"count": rng.randint(0, 3)} if chance(rng, 0.8) else None)
+        present(name=d, nodeID=name, allocatable={"count": rng.randint(0, 3)} if limited and chance(rng, 0.8) else None)
         for d in DRIVERS
-        if chance(rng, 0.8)
+        if chance(rng, 0.8 if limited else 0.97)
     ]
     return {"metadata": {"name": name}, "spec": {"drivers": drivers}}
 
 
-def capacity(rng: Random, name: str) -> Json:
+def capacity(rng: Random, zone: str) -> Json:
     return present(
-        metadata={"name": name, "namespace": "default"},
-        storageClassName=rng.choice(["later", "later", "now"]),
-        nodeTopology={"matchLabels": {ZONE: rng.choice("abc")}} if chance(rng, 0.85) else None,
+        metadata={"name": f"in-{zone}", "namespace": "default"},
+        storageClassName="later" if chance(rng, 0.9) else "now",
+        nodeTopology={"matchLabels": {ZONE: zone}} if chance(rng, 0.95) else None,
         capacity=rng.choice(["5Gi", "20Gi", "100Gi"]),
         maximumVolumeSize=rng.choice(["1Gi", "50Gi"]) if chance(rng, 0.2) else None,
     )
@@ -79,13 +85,15 @@ def node_affinity(rng: Random) -> Json:
 
 def add_claim(rng: Random, objects: dict[str, list[Json]], name: str, namespace: str, themes: set[str]) -> Json:
     """A claim; bound to a volume of its own, waiting for its consumer, or in a state that bars the pod."""
-    waiting = "binding" in themes and chance(rng, 0.45)
+    waiting = "binding" in themes and chance(rng, 0.95 if "provisioning" in themes else 0.55)
     modes = ["ReadWriteOncePod"] if "restrictions" in themes and chance(rng, 0.3) else ["ReadWriteOnce"]
     meta: Json = {"name": name, "namespace": namespace, "uid": f"uid-{name}"}
     spec: Json = {
         "accessModes": modes,
         "storageClassName": "later" if waiting else rng.choice(["now", "shared"]),
-        "resources": {"requests": {"storage": rng.choice(["1Gi", "4Gi", "10Gi", "60Gi"])}},
+        "resources": {
+            "requests": {"storage": rng.choice(["1Gi", "4Gi", "10Gi", "60Gi"] if chance(rng, 0.3) else ["1Gi", "3Gi"])}
+        },
     }
     claim = {"metadata": meta, "spec": spec, "status": {"phase": "Pending"}}
     if waiting:
@@ -166,8 +174,8 @@ def add_ephemeral(rng: Random, objects: dict[str, list[Json]], pod: Json, themes
 
 def volumes(rng: Random, claims: list[str], themes: set[str], *, most: int) -> list[Json]:
     made: list[Json] = []
-    if claims and themes & {"limits", "binding", "zone", "restrictions"}:
-        for claim in some(rng, claims, most=most):
+    if claims and themes & {"limits", "binding", "provisioning", "zone", "restrictions"}:
+        for claim in some(rng, claims, least=int("binding" in themes), most=most):
             made.append({"persistentVolumeClaim": {"claimName": claim}})
         if chance(rng, 0.01):
             made.append({"persistentVolumeClaim": {"claimName": "missing"}})
