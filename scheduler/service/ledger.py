@@ -110,13 +110,15 @@ class Ledger:
         self.hear("MODIFIED" if pod.metadata.uid in self._pods else "ADDED", pod)
 
     def reconcile(self, listing: Listing[Pod]) -> None:
-        """Take in a list of all pods, newer than what the watch has told: it may tell older things for a while."""
+        """Take in a list of all pods. The watch may be behind it, with some pods, and ahead of it, with others."""
+        floor = int(listing.resource_version) if listing.resource_version.isdecimal() else 0
         there = {pod.metadata.uid for pod in listing.items}
         for uid in self._pods.keys() - there:
-            self.hear("DELETED", self._pods[uid])
+            if _version(self._pods[uid]) <= floor:  # a newer one was made after the list
+                self.hear("DELETED", self._pods[uid])
         for pod in listing.items:
             self.adopt(pod)
-        self._floor = int(listing.resource_version) if listing.resource_version.isdecimal() else 0
+        self._floor = max(self._floor, floor)
 
     def nominate(self, pod: Pod, node: str | None) -> None:
         """Hold room for a waiting pod, or give it up."""
@@ -138,11 +140,8 @@ class Ledger:
 
     def _stale(self, pod: Pod, before: Pod | None) -> bool:
         """Whether something newer is known. Versions may be compared as numbers, officially since 1.35."""
-        version = pod.metadata.resource_version
-        if not version.isdecimal():
-            return False
-        known = before.metadata.resource_version if before is not None else ""
-        return int(version) < int(known) if known.isdecimal() else int(version) <= self._floor
+        version = _version(pod)
+        return version < _version(before) if before is not None else 0 < version <= self._floor
 
     def _assigned(self, uid: str, before: Pod | None, pod: Pod) -> None:
         assumed = self._assumed.pop(uid, None)
@@ -191,3 +190,9 @@ class Ledger:
         self._settled(uid)
         if held or assumed is not None:
             self._queue.changed(Change("AssignedPodDelete", pod))
+
+
+def _version(pod: Pod) -> int:
+    """The resource version, 0 where it is no number."""
+    version = pod.metadata.resource_version
+    return int(version) if version.isdecimal() else 0

@@ -223,7 +223,8 @@ class SchedulingQueue:
 
     def _arrange(self, entity: Entity, queue: QueueName, why: str, *, queued_s: float | None = None) -> None:
         """Put an entity that is in no queue into this one, or where gates and lacking members hold it."""
-        incoming = len(entity.members)
+        if not (incoming := len(entity.members)):
+            return  # its pods left while it was decided or bound
         if entity.gang is not None and (other := self.gangs.join(entity)) is not entity:
             self._leave(other)
             self.gangs.join(other)
