@@ -98,7 +98,7 @@ _LAYOUT: dict[str, tuple[type, tuple[str | int, ...], int]] = {
     "guarded": (np.int32, ("budgets",), 0),
     "held": (np.int32, ("held", 4), -1),
     "list_n": (np.int32, ("nodes",), 0),
-    "raw": (np.float64, (2, "terms"), 0),
+    "raw": (np.float64, ("nodes",), 0),
     "seen": (np.int32, ("domains",), 0),
     "around": (np.int64, ("terms",), 0),
 }

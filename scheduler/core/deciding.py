@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .accounting import seat
@@ -21,7 +23,7 @@ from .state import (
     TAINTS,
     State,
 )
-from .topology import affinity_score, ignored, prepare, refusal, scores_others, spread_score, weigh_soft
+from .topology import leave, prepare, score_affinity, score_spread, scores_others
 
 NOBODY = -1
 ANY = -2
@@ -61,90 +63,112 @@ def best_of_board(S: State, b: int) -> int:
     return NOBODY
 
 
-@inline
-def best_that_passes(S: State, c: int, b: int, first: bool) -> int:
-    """The node with the highest base score among those that other pods and ``veto`` leave; nothing to normalise."""
-    best, ties, chosen = -1, 0, NOBODY
-    for n in range(S.cursor[HIGH]):
-        score = S.base[b, n]
-        if score < 0 or score < best or refusal(S, c, n, first):
-            continue
-        if score > best:
-            best, ties, chosen = score, 1, n
-        else:
-            ties += 1
-            if pick(S, ties) == 0:
-                chosen = n
-    return chosen
-
-
 @inner
 def feasible_nodes(S: State, c: int, b: int, first: bool) -> int:
-    """Write the nodes that pass every filter to ``list_n``; their number."""
-    feasible = 0
+    """Write the nodes that pass every filter to ``list_n``; their number. After ``prepare``."""
+    row = S.base[b]
+    candidates = 0
     for n in range(S.cursor[HIGH]):
-        if S.base[b, n] >= 0 and refusal(S, c, n, first) == 0:
-            S.list_n[feasible] = n
-            feasible += 1
-    return feasible
+        S.list_n[candidates] = n
+        candidates += row[n] >= 0
+    return leave(S, c, candidates, first)
 
 
 @inner
 def normalize(S: State, c: int, b: int, feasible: int, policy: int, out: I32) -> None:
     """Write the normalised scores (0–100) of the nodes in ``list_n`` to ``out[0..3]``: taints, affinity, spread,
     interpod; raw ones to ``out[4..7]``."""
-    most_shuns, most_prefers = 0, 0
-    least_spread, most_spread = 2**62, 0
-    least_pods, most_pods = 2**62, -(2**62)
     spreads, likes = False, False
-    begin = S.terms_at[c]
-    for i in range(begin, begin + S.terms_len[c]):
+    for i in range(S.terms_at[c], S.terms_at[c] + S.terms_len[c]):
         spreads = spreads or S.terms[i, KIND] == SOFT
         likes = likes or S.terms[i, KIND] == LIKE
-    spreads = spreads and S.weights[policy, SPREAD] != 0
-    likes = likes and S.weights[policy, INTERPOD] != 0
-    if spreads:
-        weigh_soft(S, c, feasible)
-    for j in range(feasible):
-        n = S.list_n[j]
-        most_shuns = max(most_shuns, S.shuns[b, n])
-        most_prefers = max(most_prefers, S.prefers[b, n])
-        out[4, j], out[5, j] = S.shuns[b, n], S.prefers[b, n]
-        if spreads:
-            out[6, j] = -1 if ignored(S, c, n) else spread_score(S, c, n)
-            if out[6, j] >= 0:
-                least_spread, most_spread = min(least_spread, out[6, j]), max(most_spread, out[6, j])
-        if likes:
-            out[7, j] = affinity_score(S, c, n)
-            least_pods, most_pods = min(least_pods, out[7, j]), max(most_pods, out[7, j])
-    for j in range(feasible):
-        out[0, j] = 100 if most_shuns == 0 else 100 - 100 * out[4, j] // most_shuns
-        out[1, j] = 0 if most_prefers == 0 else 100 * out[5, j] // most_prefers
-        out[2, j], out[3, j] = 0, 0
-        if spreads and out[6, j] >= 0:
-            out[2, j] = 100 if most_spread == 0 else 100 * (most_spread + least_spread - out[6, j]) // most_spread
-        if likes and most_pods > least_pods:
-            out[3, j] = int(100.0 * ((out[7, j] - least_pods) / (most_pods - least_pods)))
+    own_scores(S, b, feasible, out)
+    spread_scores(S, c, feasible, spreads and S.weights[policy, SPREAD] != 0, out[2], out[6])
+    affinity_scores(S, c, feasible, likes and S.weights[policy, INTERPOD] != 0, out[3], out[7])
 
 
 @inner
-def best_normalized(S: State, c: int, b: int, policy: int, first: bool, out: I32) -> int:
-    """The node with the highest total when scores depend on who else is feasible."""
-    feasible = feasible_nodes(S, c, b, first)
-    normalize(S, c, b, feasible, policy, out)
-    taints, affinity = S.weights[policy, TAINTS], S.weights[policy, AFFINITY]
-    spread, interpod = S.weights[policy, SPREAD], S.weights[policy, INTERPOD]
-    best, ties, chosen = np.int64(-1), 0, NOBODY
+def own_scores(S: State, b: int, feasible: int, out: I32) -> None:
+    """TaintToleration and NodeAffinity: the most among the feasible nodes is 100, or 0 where less is better."""
+    most_shuns, most_prefers = 0, 0
+    if S.board_varies[b]:
+        for j in range(feasible):
+            n = S.list_n[j]
+            out[4, j], out[5, j] = S.shuns[b, n], S.prefers[b, n]
+            most_shuns, most_prefers = max(most_shuns, out[4, j]), max(most_prefers, out[5, j])
+        for j in range(feasible):
+            out[0, j] = 100 if most_shuns == 0 else 100 - 100 * out[4, j] // most_shuns
+            out[1, j] = 0 if most_prefers == 0 else 100 * out[5, j] // most_prefers
+    else:
+        for j in range(feasible):
+            out[0, j], out[1, j], out[4, j], out[5, j] = 100, 0, 0, 0
+
+
+@inner
+def spread_scores(S: State, c: int, feasible: int, wanted: bool, out: I32, raw: I32) -> None:
+    """PodTopologySpread: the least crowded is 100 when some node has nobody near; a node left out is 0."""
+    if not wanted:
+        for j in range(feasible):
+            out[j], raw[j] = 0, 0
+        return
+    score_spread(S, c, feasible)
+    least, most = 2**30, 0
     for j in range(feasible):
-        n = S.list_n[j]
-        score = S.base[b, n] + taints * out[0, j] + affinity * out[1, j] + spread * out[2, j] + interpod * out[3, j]
-        if score > best:
-            best, ties, chosen = score, 1, n
-        elif score == best:
-            ties += 1
-            if pick(S, ties) == 0:
-                chosen = n
-    return chosen
+        raw[j] = -1 if S.raw[j] < 0 else math.floor(S.raw[j] + 0.5)
+        if raw[j] >= 0:
+            least, most = min(least, raw[j]), max(most, raw[j])
+    for j in range(feasible):
+        if raw[j] < 0:
+            out[j] = 0
+        else:
+            out[j] = 100 if most == 0 else 100 * (most + least - raw[j]) // most
+
+
+@inner
+def affinity_scores(S: State, c: int, feasible: int, wanted: bool, out: I32, raw: I32) -> None:
+    """InterPodAffinity: 0 for the least, 100 for the most."""
+    if not wanted:
+        for j in range(feasible):
+            out[j], raw[j] = 0, 0
+        return
+    score_affinity(S, c, feasible, raw)
+    least, most = 2**31 - 1, -(2**31)
+    for j in range(feasible):
+        least, most = min(least, raw[j]), max(most, raw[j])
+    for j in range(feasible):
+        out[j] = 0 if most == least else int(100.0 * ((raw[j] - least) / (most - least)))
+
+
+@inner
+def best_in_list(S: State, feasible: int, total: I32) -> int:
+    """The node of ``list_n`` with the highest total."""
+    best, ties = np.int32(-1), 0
+    for j in range(feasible):
+        best = max(best, total[j])
+    for j in range(feasible):
+        ties += total[j] == best
+    if ties == 0:
+        return NOBODY
+    nth = pick(S, ties)
+    for j in range(feasible):
+        if total[j] == best:
+            if nth == 0:
+                return S.list_n[j]
+            nth -= 1
+    return NOBODY
+
+
+@inner
+def add_up(S: State, b: int, policy: int, feasible: int, normalized: bool, out: I32) -> None:
+    """Write the weighted totals of the nodes in ``list_n`` to ``out[11]``."""
+    total = out[11]
+    for j in range(feasible):
+        total[j] = S.base[b, S.list_n[j]]
+    if normalized:
+        taints, affinity = S.weights[policy, TAINTS], S.weights[policy, AFFINITY]
+        spread, interpod = S.weights[policy, SPREAD], S.weights[policy, INTERPOD]
+        for j in range(feasible):
+            total[j] += taints * out[0, j] + affinity * out[1, j] + spread * out[2, j] + interpod * out[3, j]
 
 
 @inline
@@ -157,17 +181,20 @@ def choose(S: State, c: int, pin: int, out: I32) -> int:
     b = board_of(S, s)
     if S.terms_len[c] == 0 and S.board_varies[b] == 0:
         return best_of_board(S, b)
-    first = prepare(S, c)
-    if S.board_varies[b] == 0 and not scores_others(S, c):
-        return best_that_passes(S, c, b, first)
-    return best_normalized(S, c, b, S.shape_of[s, POLICY], first, out)
+    feasible = feasible_nodes(S, c, b, prepare(S, c))
+    policy = S.shape_of[s, POLICY]
+    normalized = S.board_varies[b] != 0 or scores_others(S, c)
+    if normalized:
+        normalize(S, c, b, feasible, policy, out)
+    add_up(S, b, policy, feasible, normalized, out)
+    return best_in_list(S, feasible, out[11])
 
 
 @inner
 def place(S: State, classes: I32, rows: I32, pins: I32, out: I32, chosen: I32) -> int:
     """Decide pods ``rows`` of ``classes`` one after another, each seated before the next; how many got a node.
 
-    ``pins`` are as in ``choose``; ``out`` [8, N] is room to work in; ``chosen`` gets the nodes, NOBODY for none. The
+    ``pins`` are as in ``choose``; ``out`` [12, N] is room to work in; ``chosen`` gets the nodes, NOBODY for none. The
     rows of the pods carry their flags and rank already.
     """
     placed = 0

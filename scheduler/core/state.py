@@ -163,7 +163,7 @@ class State(NamedTuple):
     list_n: I32
     """[N]"""
     raw: F64
-    """[2, N]"""
+    """[N]"""
     seen: I32
     """[most domains + 1]"""
     around: I64

@@ -22,6 +22,7 @@ from .state import (
     COUNTER,
     FIRST,
     HARD,
+    I32,
     KIND,
     LIKE,
     NEED,
@@ -101,65 +102,94 @@ def scores_others(S: State, c: int) -> bool:
 
 
 @inner
-def weigh_soft(S: State, c: int, feasible: int) -> None:
-    """Set the weight of every soft constraint: log(domains among the feasible nodes + 2), as thousandths are too few
-    kept in ``raw[1]`` by term. ``list_n`` holds the feasible nodes.
-
-    THIRD of a soft term is the column whose label the constraint names (the counter of ``kubernetes.io/hostname``
-    counts by node); SECOND says whether nodes that lack a label are left out of scoring.
-    """
+def leave(S: State, c: int, candidates: int, first: bool) -> int:
+    """Strike from ``list_n`` the nodes that ``refusal`` would refuse, term by term; how many are left."""
     begin = S.terms_at[c]
     for i in range(S.terms_len[c]):
-        if S.terms[begin + i, KIND] != SOFT:
-            continue
-        column = S.terms[begin + i, THIRD]
-        by_node = S.counter[S.terms[begin + i, COUNTER], COLUMN] != column
-        domains = 0
+        if S.terms[begin + i, KIND] >= SOFT:
+            break
+        candidates = strike(S, begin + i, S.around[i], candidates, first)
+    return candidates
+
+
+@inner
+def strike(S: State, term: int, around: int, candidates: int, first: bool) -> int:
+    """Strike the nodes that one term refuses."""
+    kind, k = S.terms[term, KIND], S.terms[term, COUNTER]
+    values, at = S.labels[S.counter[k, COLUMN]], S.counter[k, AT]
+    most = around + S.terms[term, FIRST] - S.terms[term, SECOND]
+    kept = 0
+    for j in range(candidates):
+        n = S.list_n[j]
+        value = values[n]
+        if kind == HARD:
+            stays = value >= 0 and S.counts[at + value] <= most
+        elif kind == NEED:
+            stays = value >= 0 and (first or S.counts[at + value] > 0)
+        else:
+            stays = value < 0 or S.counts[at + value] <= 0
+        S.list_n[kept] = n
+        kept += stays
+    return kept
+
+
+@inner
+def score_spread(S: State, c: int, feasible: int) -> None:
+    """Write the raw PodTopologySpread scores of the nodes in ``list_n`` to ``raw``, the smaller the better; -1 for a
+    node that is left out because it lacks a label.
+
+    A soft term weighs log(its domains among the feasible nodes + 2). THIRD is the column whose label the constraint
+    names (the counter of ``kubernetes.io/hostname`` counts by node); SECOND says whether nodes that lack a label of
+    some soft term are left out.
+    """
+    begin, end = S.terms_at[c], S.terms_at[c] + S.terms_len[c]
+    for j in range(feasible):
+        S.raw[j] = 0.0
+    for i in range(begin, end):
+        if S.terms[i, KIND] == SOFT and S.terms[i, SECOND]:
+            values = S.labels[S.terms[i, THIRD]]
+            for j in range(feasible):
+                if values[S.list_n[j]] < 0:
+                    S.raw[j] = -1.0
+    for i in range(begin, end):
+        if S.terms[i, KIND] == SOFT:
+            add_soft(S, i, feasible)
+
+
+@inner
+def add_soft(S: State, term: int, feasible: int) -> None:
+    """Add what one soft constraint counts."""
+    k, named = S.terms[term, COUNTER], S.labels[S.terms[term, THIRD]]
+    column, at = S.counter[k, COLUMN], S.counter[k, AT]
+    domains = 0
+    if column != S.terms[term, THIRD]:
+        for j in range(feasible):
+            domains += S.raw[j] >= 0
+    else:
         for d in range(S.cards[column] + 1):
             S.seen[d] = 0
         for j in range(feasible):
-            n = S.list_n[j]
-            if ignored(S, c, n):
-                continue
-            value = S.labels[column, n] + 1
-            if by_node or S.seen[value] == 0:
-                S.seen[value] = 1
+            if S.raw[j] >= 0 and S.seen[named[S.list_n[j]] + 1] == 0:
+                S.seen[named[S.list_n[j]] + 1] = 1
                 domains += 1
-        S.raw[1, i] = math.log(domains + 2.0)
+    weight, more = math.log(domains + 2.0), S.terms[term, FIRST] - 1
+    values = S.labels[column]
+    for j in range(feasible):
+        n = S.list_n[j]
+        if S.raw[j] >= 0 and named[n] >= 0:
+            S.raw[j] += S.counts[at + values[n]] * weight + more
 
 
-@inline
-def ignored(S: State, c: int, n: int) -> bool:
-    """Whether soft spreading leaves node ``n`` out because it lacks a topology label."""
-    begin = S.terms_at[c]
-    for i in range(begin, begin + S.terms_len[c]):
-        if S.terms[i, KIND] == SOFT and S.terms[i, SECOND] and S.labels[S.terms[i, THIRD], n] < 0:
-            return True
-    return False
-
-
-@inline
-def spread_score(S: State, c: int, n: int) -> int:
-    """Raw PodTopologySpread score of node ``n``, the smaller the better; after ``weigh_soft``."""
-    begin = S.terms_at[c]
-    score = 0.0
-    for i in range(S.terms_len[c]):
-        if S.terms[begin + i, KIND] == SOFT and S.labels[S.terms[begin + i, THIRD], n] >= 0:
-            k = S.terms[begin + i, COUNTER]
-            there = S.counts[S.counter[k, AT] + S.labels[S.counter[k, COLUMN], n]]
-            score += there * S.raw[1, i] + (S.terms[begin + i, FIRST] - 1)
-    return math.floor(score + 0.5)
-
-
-@inline
-def affinity_score(S: State, c: int, n: int) -> int:
-    """Raw InterPodAffinity score of node ``n``: weights times pods in its domains."""
-    begin = S.terms_at[c]
-    score = 0
-    for i in range(begin, begin + S.terms_len[c]):
+@inner
+def score_affinity(S: State, c: int, feasible: int, out: I32) -> None:
+    """Write the raw InterPodAffinity scores of the nodes in ``list_n`` to ``out``: weights times pods in the domain."""
+    for j in range(feasible):
+        out[j] = 0
+    for i in range(S.terms_at[c], S.terms_at[c] + S.terms_len[c]):
         if S.terms[i, KIND] == LIKE:
-            k = S.terms[i, COUNTER]
-            value = S.labels[S.counter[k, COLUMN], n]
-            if value >= 0:
-                score += S.terms[i, FIRST] * S.counts[S.counter[k, AT] + value]
-    return score
+            k, weight = S.terms[i, COUNTER], S.terms[i, FIRST]
+            values, at = S.labels[S.counter[k, COLUMN]], S.counter[k, AT]
+            for j in range(feasible):
+                value = values[S.list_n[j]]
+                if value >= 0:
+                    out[j] += weight * S.counts[at + value]

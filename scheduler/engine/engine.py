@@ -9,11 +9,11 @@ from typing import cast
 import numpy as np
 from msgspec import Struct
 
-from ..claims import reason_to_decline
+from ..claims import DeviceClasses, reason_to_decline
 from ..core.deciding import ANY
 from ..core.state import BY_VOLUMES, CLASS, LOGGED, NODE, POD_FLAGS, POLICY, TERMINATING
 from ..decisions import ClaimStep, Decision, Explanation, NoPreemption, Placed, Preemption, Resource, Unplaced
-from ..objects import DisruptionBudget, Namespace, Node, Pod
+from ..objects import DeviceClass, DisruptionBudget, Namespace, Node, Pod
 from ..policy import Policy
 from ..volumes import VolumeIndex, VolumeVerdict
 from .arrays import Arrays, as_rows
@@ -70,7 +70,7 @@ class ClusterEngine:
         self._volumes = VolumeIndex()
         self._budgets = Budgets()
         self._random = np.random.default_rng(seed)
-        self._classes_of_declined: dict[int, int] = {}
+        self._devices = DeviceClasses()
         self._begin()
 
     def _begin(self) -> None:
@@ -104,6 +104,8 @@ class ClusterEngine:
                 self._controllers.set(resource, obj)
             elif resource in _VOLUMES:
                 self._volumes.set(resource, obj)
+            elif resource == "deviceclasses":
+                self._devices.set(cast(DeviceClass, obj))
         except ValueError as error:
             _log.warning("ignored: %s", error)
 
@@ -121,6 +123,8 @@ class ClusterEngine:
             self._controllers.remove(resource, obj)
         elif resource in _VOLUMES:
             self._volumes.remove(resource, obj)
+        elif resource == "deviceclasses":
+            self._devices.remove(cast(DeviceClass, obj))
 
     def _set_namespace(self, namespace: Namespace) -> None:
         name, labels = namespace.metadata.name, namespace.metadata.labels or {}
@@ -236,7 +240,7 @@ class ClusterEngine:
         batch: list[Ask] = []
         for pod in pods:
             try:
-                declined = reason_to_decline(pod)
+                declined = self._reason_to_decline(pod)
                 ask = self._understand(pod) if declined is None else None
             except ValueError as error:
                 declined, ask = str(error), None
@@ -321,7 +325,7 @@ class ClusterEngine:
         """See ``Engine.explain``."""
         count = len(self._nodes.objects)
         try:
-            declined = reason_to_decline(pod)
+            declined = self._reason_to_decline(pod)
             ask = self._understand(pod) if declined is None else None
         except ValueError as error:
             declined, ask = str(error), None
@@ -348,6 +352,14 @@ class ClusterEngine:
     def _policy(self, pod: Pod) -> int:
         return self._by_name.get(pod.spec.scheduler_name, 0)
 
+    def _reason_to_decline(self, pod: Pod) -> str | None:
+        return reason_to_decline(pod, classes=self._devices, offered=self._offered)
+
+    def _offered(self, resource: str) -> bool:
+        """Whether some node has the resource by itself, so that no device has to stand for it."""
+        column = self._shapes.resources.get(resource)
+        return column is not None and bool(self._arrays.state.alloc[:, column].any())
+
     def _understand(self, pod: Pod) -> Ask:
         policy = self._policy(pod)
         shape, pin = self._shapes.of(pod, policy)
@@ -361,7 +373,7 @@ class ClusterEngine:
         chosen = np.empty(len(batch), np.int32)
         classes, pins = as_rows([ask.number for ask in batch]), as_rows([ask.pin for ask in batch])
         state = self._arrays.state
-        out = np.empty((8, state.node_on.shape[0]), np.int32)
+        out = np.empty((12, state.node_on.shape[0]), np.int32)
         self._arrays.kernels.place(state, classes, as_rows(rows), pins, out, chosen)
         answers: list[Decision] = []
         for ask, row, node in zip(batch, rows, chosen.tolist(), strict=True):

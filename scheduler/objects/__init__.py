@@ -30,7 +30,7 @@ from .storage import (
     StorageClass,
     VolumeAttachment,
 )
-from .workload import DisruptionBudget, Namespace, PodGroup, PriorityClass, Selecting, Service
+from .workload import DeviceClass, DisruptionBudget, Namespace, PodGroup, PriorityClass, Selecting, Service
 
 __all__ = [
     "Affinity",
@@ -39,6 +39,7 @@ __all__ = [
     "CSIStorageCapacity",
     "Container",
     "ContainerStatus",
+    "DeviceClass",
     "DisruptionBudget",
     "Image",
     "LabelSelector",

@@ -52,6 +52,17 @@ class PriorityClass(Struct, frozen=True, gc=False, rename="camel"):
     preemption_policy: str | None = None
 
 
+class DeviceClassSpec(Struct, frozen=True, gc=False, rename="camel"):
+    extended_resource_name: str | None = None
+
+
+class DeviceClass(Struct, frozen=True, gc=False):
+    """Of resource.k8s.io: devices that a pod may ask for as if they were an extended resource."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: DeviceClassSpec = DeviceClassSpec()
+
+
 class GangPolicy(Struct, frozen=True, gc=False, rename="camel"):
     min_count: int = 0
 
