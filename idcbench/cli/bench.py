@@ -35,7 +35,10 @@ from .display import Display
 CLUSTER = "bench-scheduler"
 """The embedded cluster's name; a second call at the same time is refused by its lock."""
 ARENAS = {"real": ("real",), "memory": ("memory",), "both": ("real", "memory")}
-OWN_COMMAND = (sys.executable, "-m", "idcbench.cli.main", "scheduler", "run", "--kubeconfig", "{kubeconfig}")
+OWN_COMMAND = (
+    *(sys.executable, "-m", "idcbench.cli.main", "scheduler", "run"),
+    *("--kubeconfig", "{kubeconfig}", "--no-leader-elect", "--secure-port", "0"),
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

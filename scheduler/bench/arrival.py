@@ -52,7 +52,7 @@ async def arrive(
         load = await clients.open_loop([_creation(clients, pod) for pod in pods], rate_per_s=rate)
         await _until_bound(scheduler, tail, 1 + load.jobs, limit_s=LAST_LIMIT_S, name=name)
     found = await reading.read(arena.access)
-    if violations := check(found.nodes, found.pods, found.groups):
+    if violations := check(found.nodes, found.pods, found.groups, namespaces=found.namespaces):
         raise RoundError(f"{name}: {len(violations)} wrong placements, the first: {violations[0]}")
     trace = tail.trace
     waits = [at_ns - trace.created[pod] for pod, at_ns in trace.bound.items() if pod != first]

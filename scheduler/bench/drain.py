@@ -61,7 +61,7 @@ async def drain(
     async with churning(arena.access, workload.churn), running(contender, arena, folder, gangs=gangs) as scheduler:
         watched = await _watch(arena, scheduler, tail, workload.pods, name=f"{workload.name}, {contender.name}")
     found = await reading.read(arena.access)
-    if violations := check(found.nodes, found.pods, found.groups):
+    if violations := check(found.nodes, found.pods, found.groups, namespaces=found.namespaces):
         shown = "\n  ".join(violations[:10])
         raise RoundError(f"{workload.name}, {contender.name}: {len(violations)} wrong placements:\n  {shown}")
     if watched.trace.bound_twice:

@@ -12,7 +12,7 @@ from idcbench.kube.listing import list_all
 from idcbench.kube.objects import ObjectMeta, ObjectReference
 from idcbench.kube.session import ApiSession
 
-from ..objects import Node, Pod, PodGroup
+from ..objects import Namespace, Node, Pod, PodGroup
 
 PAGE = 5000
 
@@ -27,11 +27,12 @@ class _Event(Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """``scheduled`` maps ``namespace/name`` of a pod to that of its Scheduled event."""
+    """``scheduled`` maps ``namespace/name`` of a pod to that of its Scheduled event, ``namespaces`` names to labels."""
 
     nodes: tuple[Node, ...]
     pods: tuple[Pod, ...]
     groups: tuple[PodGroup, ...]
+    namespaces: dict[str, dict[str, str]]
     scheduled: dict[str, str]
 
 
@@ -41,13 +42,20 @@ async def read(access: Access) -> Found:
         nodes = await list_all(api, Node, "/api/v1/nodes", page_size=PAGE)
         pods = await list_all(api, Pod, "/api/v1/pods", page_size=PAGE)
         events = await list_all(api, _Event, "/apis/events.k8s.io/v1/events", page_size=PAGE)
+        namespaces = await list_all(api, Namespace, "/api/v1/namespaces", page_size=PAGE)
         groups = await _groups(api)
     scheduled = {
         f"{one.regarding.namespace}/{one.regarding.name}": f"{one.metadata.namespace}/{one.metadata.name}"
         for one in events.items
         if one.reason == "Scheduled"
     }
-    return Found(nodes=nodes.items, pods=pods.items, groups=groups, scheduled=scheduled)
+    return Found(
+        nodes=nodes.items,
+        pods=pods.items,
+        groups=groups,
+        namespaces={one.metadata.name: one.metadata.labels or {} for one in namespaces.items},
+        scheduled=scheduled,
+    )
 
 
 async def _groups(api: ApiSession) -> tuple[PodGroup, ...]:

@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/rand"
 	"fmt"
-	"net/http"
 	"net/url"
 	"reflect"
 	"strconv"
@@ -51,7 +50,7 @@ func (s *store) create(k *kind, namespace string, obj object) (*entry, *refusal)
 	}
 	metadata = obj["metadata"].(object)
 	if text(metadata, "resourceVersion") != "" {
-		return nil, &refusal{http.StatusInternalServerError, "InternalError", "resourceVersion should not be set on objects to be created"}
+		return nil, internal("resourceVersion should not be set on objects to be created")
 	}
 	metadata["uid"], metadata["creationTimestamp"] = uid(), now()
 	defaulted(k, obj)
@@ -89,11 +88,12 @@ func (s *store) bind(to *target, binding object) (string, *refusal) {
 		return name, badRequest("namespace in URL does not match namespace in Binding object")
 	}
 	node := text(binding, "target", "name")
+	// a real server answers these two with 500 as well: it does not make them a refusal of its own kind
 	if said := text(binding, "target", "kind"); said != "" && said != "Node" {
-		return name, &refusal{422, "Invalid", fmt.Sprintf("Binding %q is invalid: target.kind: Unsupported value: %q: supported values: \"Node\", \"<empty>\"", name, said)}
+		return name, internal("target.kind: Unsupported value: %q: supported values: \"Node\", \"<empty>\"", said)
 	}
 	if node == "" {
-		return name, &refusal{422, "Invalid", fmt.Sprintf("Binding %q is invalid: target.name: Required value", name)}
+		return name, internal("target.name: Required value")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -39,6 +39,10 @@ func invalid(k *kind, name string, fault string) *refusal {
 	return &refusal{http.StatusUnprocessableEntity, "Invalid", fmt.Sprintf("%s %q is invalid: %s", k.name, name, fault)}
 }
 
+func internal(format string, args ...any) *refusal {
+	return &refusal{http.StatusInternalServerError, "InternalError", fmt.Sprintf(format, args...)}
+}
+
 func expired(message string) *refusal {
 	return &refusal{http.StatusGone, "Expired", message}
 }
