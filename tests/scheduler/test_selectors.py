@@ -97,7 +97,13 @@ def test_labels_and_fields_of_one_term_must_both_hold() -> None:
     assert holds({"zone": "a"}, {"metadata.name": "n2"})
     assert not holds({"zone": "a"}, {"metadata.name": "n1"})
     assert not holds({"zone": "b"}, {"metadata.name": "n2"})
+
+
+def test_without_fields_only_labels_are_asked_for() -> None:
+    lines = (Requirement("zone", "In", ("a",)),)
+    holds = node_selector_term(NodeSelectorTerm(lines, (Requirement("metadata.name", "In", ("n1",)),)))
     assert holds({"zone": "a"}, {}), "a volume's affinity is asked about labels alone"
+    assert not holds({"zone": "b"}, {})
 
 
 @pytest.mark.parametrize(

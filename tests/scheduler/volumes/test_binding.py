@@ -1,7 +1,8 @@
 import pytest
 
+from idcbench.kube.objects import ObjectMeta
 from idcbench.scheduler.decisions import ClaimStep
-from idcbench.scheduler.objects import PersistentVolumeClaim
+from idcbench.scheduler.objects import PersistentVolume, PersistentVolumeClaim
 from idcbench.scheduler.volumes import Refused
 
 from .conftest import BOUND, World, on_labels
@@ -166,11 +167,36 @@ class TestAVolumeThatIsThere:
         assert self.steps(world, "data") == {"data": "b-fits"}
 
     def test_small_claims_choose_first(self, world: World) -> None:
+        world.volume("three", "3Gi")
         world.volume("two", "2Gi")
-        world.volume("one", "1Gi")
         world.claim("a", "2Gi")
         world.claim("b", "1Gi")
-        assert self.steps(world, "a", "b") == {"b": "one", "a": "two"}
+        assert self.steps(world, "a", "b") == {"b": "two", "a": "three"}
+
+    def test_the_smallest_of_those_that_are_reached_by_different_labels(self, world: World) -> None:
+        world.nodes.clear()
+        world.node("n", host="n", zone="a")
+        world.volume("large", "9Gi", nodeAffinity=on_labels(zone="a"))
+        world.volume("small", "2Gi", nodeAffinity=on_labels(host="n"))
+        world.volume("middle", "5Gi")
+        for name in ("small", "middle", "large"):
+            world.claim(name)
+            assert self.steps(world, name, name=name) == {name: name}
+
+    def test_the_same_pod_is_judged_anew_when_something_changed(self, world: World) -> None:
+        world.claim("data")
+        world.claim("other")
+        pod = world.pod("data")
+        assert world.judge(pod) == {"n": NO_MATCH}
+        world.volume("pv")
+        assert world.judge(pod) == {"n": FINE}
+        other = world.pod("other", name="q")
+        world.index.reserve(other, world.nodes[0])
+        assert world.judge(pod) == {"n": NO_MATCH}
+        world.index.unreserve(other)
+        assert world.judge(pod) == {"n": FINE}
+        world.index.remove("persistentvolumes", PersistentVolume(metadata=ObjectMeta(name="pv")))
+        assert world.judge(pod) == {"n": NO_MATCH}
 
     def test_two_claims_need_two_volumes(self, world: World) -> None:
         world.volume("one")
@@ -284,8 +310,10 @@ class TestAVolumeToBeMade:
 
     def test_anywhere(self, world: World) -> None:
         world.claim("data", storageClassName="csi")
-        assert world.judge(world.pod("data")) == {"n": FINE, "m": FINE}
-        assert world.index.reserve(world.pod("data"), world.nodes[0]) == (ClaimStep("ns", "data"),)
+        pod = world.pod("data")
+        assert world.judge(pod) == {"n": FINE, "m": FINE}
+        assert world.index.reserve(pod, world.nodes[0]) == (ClaimStep("ns", "data"),)
+        assert world.judge(pod) == {"n": FINE, "m": NO_MATCH}
         assert world.judge(world.pod("data", name="q")) == {"n": FINE, "m": NO_MATCH}, "it will be on n"
         world.index.unreserve(world.pod("data"))
         assert world.judge(world.pod("data", name="q")) == {"n": FINE, "m": FINE}
