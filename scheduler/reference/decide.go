@@ -44,7 +44,7 @@ func (w *world) answer(ctx context.Context, asked *question) (*answer, error) {
 			return nil, err
 		}
 	}
-	given.Chosen, err = b.choose(ctx, &asked.Pod)
+	given.Chosen, given.Message, err = b.choose(ctx, &asked.Pod)
 	return given, err
 }
 
@@ -110,17 +110,18 @@ func (b *brain) score(ctx context.Context, state fwk.CycleState, pod *v1.Pod, fe
 	return nil
 }
 
-// choose lets the scheduler's own loop decide the same case, from the beginning. No node at all is no error here.
-func (b *brain) choose(ctx context.Context, pod *v1.Pod) (string, error) {
+// choose lets the scheduler's own loop decide the same case, from the beginning: the node, or the words of its refusal.
+func (b *brain) choose(ctx context.Context, pod *v1.Pod) (chosen, message string, err error) {
 	info, err := framework.NewPodInfo(pod)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	result, err := b.scheduler.SchedulePod(ctx, b.framework, framework.NewCycleState(), &framework.QueuedPodInfo{PodInfo: info})
-	if _, unfit := err.(*framework.FitError); unfit || errors.Is(err, scheduler.ErrNoNodesAvailable) {
-		return "", nil
+	var unfit *framework.FitError
+	if errors.As(err, &unfit) || errors.Is(err, scheduler.ErrNoNodesAvailable) {
+		return "", err.Error(), nil
 	}
-	return result.SuggestedHost, err
+	return result.SuggestedHost, "", err
 }
 
 func refusalOf(status *fwk.Status) *refusal {

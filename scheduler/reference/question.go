@@ -51,8 +51,9 @@ type answer struct {
 	Feasible []string                       `json:"feasible,omitempty"`
 	Scores   map[string]map[string][3]int64 `json:"scores,omitempty"` // plugin, node: raw, normalised, weighted
 	Totals   map[string]int64               `json:"totals,omitempty"`
-	// Chosen is what Scheduler.SchedulePod picked of the same case; ties are random.
+	// Chosen is what Scheduler.SchedulePod picked of the same case; ties are random. Message is what it said instead.
 	Chosen     string      `json:"chosen,omitempty"`
+	Message    string      `json:"message,omitempty"`
 	Preemption *preemption `json:"preemption,omitempty"`
 }
 

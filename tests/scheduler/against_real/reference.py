@@ -39,7 +39,10 @@ class Preemption(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """What kube-scheduler makes of a case; scores by plugin and node: raw, normalised, weighted."""
+    """What kube-scheduler makes of a case; scores by plugin and node: raw, normalised, weighted.
+
+    ``chosen`` is the node that its own loop picked, ``message`` what it said when there was none.
+    """
 
     id: str
     feasible: tuple[str, ...] = ()
@@ -47,6 +50,7 @@ class Answer(Struct, frozen=True):
     scores: dict[str, dict[str, tuple[int, int, int]]] = field(default_factory=dict)
     totals: dict[str, int] = field(default_factory=dict)
     chosen: str = ""
+    message: str = ""
     gated: Refused | None = None
     barred: Refused | None = None
     preemption: Preemption | None = None

@@ -10,7 +10,7 @@ from . import volume
 from .configuration import configuration
 from .draw import NAMESPACES, POD_LABELS, Json, chance, labels, present, some
 from .node import IMAGES, node, node_affinity, node_selector, tolerations
-from .pod import TEAMS, containers, metadata, placed_pod, pod_affinity, resized, spread_constraint
+from .pod import TEAMS, containers, metadata, placed_pod, pod_affinity, spread_constraint
 
 THEMES = {
     "taints": 5,
@@ -102,10 +102,7 @@ def incoming(rng: Random, names: list[str], themes: set[str]) -> Json:
     spec["priority"] = rng.choice([0, 0, 8, 8, 1000] if "crowded" not in themes else [8, 1000])
     if chance(rng, 0.05):
         spec["preemptionPolicy"] = "Never"
-    status: Json = {"phase": "Pending"}
-    if "resize" in themes and chance(rng, 0.3):
-        status |= resized(rng, spec)
-    return {"metadata": meta, "spec": spec, "status": status}
+    return {"metadata": meta, "spec": spec, "status": {"phase": "Pending"}}
 
 
 def keep_ports_apart(pods: list[Json]) -> None:

@@ -88,12 +88,11 @@ def add_claim(rng: Random, objects: dict[str, list[Json]], name: str, namespace:
     waiting = "binding" in themes and chance(rng, 0.95 if "provisioning" in themes else 0.55)
     modes = ["ReadWriteOncePod"] if "restrictions" in themes and chance(rng, 0.3) else ["ReadWriteOnce"]
     meta: Json = {"name": name, "namespace": namespace, "uid": f"uid-{name}"}
+    sizes = ["1Gi", "4Gi", "10Gi", "60Gi"] if chance(rng, 0.3) else ["1Gi", "3Gi"]
     spec: Json = {
         "accessModes": modes,
         "storageClassName": "later" if waiting else rng.choice(["now", "shared"]),
-        "resources": {
-            "requests": {"storage": rng.choice(["1Gi", "4Gi", "10Gi", "60Gi"] if chance(rng, 0.3) else ["1Gi", "3Gi"])}
-        },
+        "resources": {"requests": {"storage": rng.choice(sizes)}},
     }
     claim = {"metadata": meta, "spec": spec, "status": {"phase": "Pending"}}
     if waiting:
