@@ -1,3 +1,6 @@
+from fractions import Fraction
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import msgspec
@@ -224,3 +227,22 @@ def test_host_ports_of_what_stays() -> None:
 )
 def test_what_a_node_has_to_have_room_for(name: str, counted: bool) -> None:
     assert is_counted(name) is counted
+
+
+def test_agrees_with_the_oracle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    from cases import make_case
+    from oracle import requests as oracle
+
+    for seed in range(60):
+        case = make_case(Random(seed), str(seed), {"resize", "resources", "crowded"})
+        for body in (case["pod"], *case["objects"]["pods"]):
+            each = msgspec.convert(body, Pod)
+            bound = bool(each.spec.node_name)
+            taken = oracle.taken(each) if bound else oracle.pod_requests(each, status=False)
+            wanted = {name: oracle.units(name, amount) for name, amount in taken.items() if amount and is_counted(name)}
+            assert pod_requests(each) == wanted, each.key
+            if bound:
+                filled = oracle.taken_nonzero(each)
+                units = tuple(oracle.units(name, filled.get(name, Fraction(0))) for name in ("cpu", "memory"))
+                assert nonzero_requests(each) == units, each.key
