@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from idcbench.measure.statistics import SMALLEST_N, Summary, median_interval, summarize
+from idcbench.measure.statistics import SMALLEST_N, Ratio, Summary, median_interval, paired_ratio, summarize
 
 VALUES = st.lists(st.floats(-1e9, 1e9, allow_nan=False), min_size=1, max_size=400)
 
@@ -62,3 +62,24 @@ def test_an_upper_quantile_is_stated_from_the_first_n_that_bounds_it(q: float, n
 def test_a_nan_is_refused() -> None:
     with pytest.raises(ValueError, match="NaN"):
         summarize([1.0, float("nan")])
+
+
+def test_a_ratio_is_the_median_of_the_pairs() -> None:
+    ratio = paired_ratio([2, 3, 8], [1, 1, 1])
+    assert ratio == Ratio(n=3, median=3.0, low=None, high=None)
+    assert paired_ratio([], []) is None
+
+
+def test_the_interval_of_a_ratio_agrees_with_scipy() -> None:
+    a, b = np.random.default_rng(1).lognormal(0.5, 0.3, 30), np.random.default_rng(2).lognormal(0, 0.3, 30)
+    ratio = paired_ratio(a.tolist(), b.tolist())
+    oracle = stats.bootstrap((a / b,), np.median, method="percentile", n_resamples=10_000, rng=3).confidence_interval
+    assert ratio is not None
+    assert ratio.low == pytest.approx(oracle.low, rel=0.05)
+    assert ratio.high == pytest.approx(oracle.high, rel=0.05)
+
+
+@pytest.mark.parametrize(("a", "b"), [([1.0], []), ([1.0], [0.0]), ([0.0], [1.0])])
+def test_ratios_that_mean_nothing(a: list[float], b: list[float]) -> None:
+    with pytest.raises(ValueError, match=r"paired|above 0"):
+        paired_ratio(a, b)

@@ -75,3 +75,11 @@ def test_heartbeats_stay_within_their_rate_and_grace_is_three_renewals(nodes: in
     assert value(flags.kube_controller_manager(member(nodes=nodes)), "node-monitor-grace-period") == (
         f"{node_grace_s(nodes)}s"
     )
+
+
+def test_the_bench_shape_serves_gangs_and_keeps_a_round_in_one_audit_file() -> None:
+    argv = flags.kube_apiserver(member(shape="bench"))
+    assert value(argv, "feature-gates") == "GenericWorkload=true"
+    assert value(argv, "runtime-config") == "scheduling.k8s.io/v1beta1=true"
+    assert value(argv, "audit-log-maxsize") == "1000"
+    assert value(flags.kube_apiserver(member()), "audit-log-maxsize") == "100"

@@ -76,6 +76,7 @@ BINDING = f"{PODS}/waiting/binding"
 BOUND = [*WAITING, ("POST", BINDING, binding())]
 UNSCHEDULABLE = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no"}
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
+STALE_LEASE = {**lease(), "metadata": {"name": "one", "resourceVersion": "1"}}
 STRATEGIC = "application/strategic-merge-patch+json"
 
 REQUESTS = [
@@ -146,7 +147,7 @@ REQUESTS = [
     Asked("a stale patch", "PATCH", f"{PODS}/waiting/status", {"metadata": {"resourceVersion": "1"}, "status": {
         "nominatedNodeName": "a"}}, 409, WAITING, STRATEGIC),
     Asked("another node by update", "PATCH", f"{PODS}/waiting", {"spec": {"nodeName": "there"}}, 422, BOUND, STRATEGIC),
-    Asked("a stale lease", "PUT", f"{LEASES}/one", {**lease(), "metadata": {"name": "one", "resourceVersion": "1"}}, 409, [
+    Asked("a stale lease", "PUT", f"{LEASES}/one", STALE_LEASE, 409, [
         ("POST", LEASES, lease(holderIdentity="me", leaseDurationSeconds=15))]),
     Asked("a lease of no time", "POST", LEASES, lease(holderIdentity="me", leaseDurationSeconds=0), 422),
     Asked("a deletion of another", "DELETE", f"{PODS}/waiting", {"preconditions": {"uid": "another"}}, 409, WAITING),
