@@ -26,8 +26,18 @@ class Capability(StrEnum):
 
 Profile = Literal["fast", "default", "slow-disk"]
 Shape = Literal["full", "bench"]
+SchedulerChoice = Literal["kube-scheduler", "idcbench", "both"]
+"""Who serves ``default-scheduler``; with ``both`` kube-scheduler does, and idcbench's the name ``idcbench``."""
 Link = Literal["up", "no-carrier", "silent"]
-COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "haproxy", "keepalived")
+COMPONENTS = (
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "idcbench-scheduler",
+    "haproxy",
+    "keepalived",
+)
 """The components of a control-plane host, in the order in which they start."""
 
 
@@ -44,6 +54,7 @@ class ClusterSpec:
     kubernetes: str = "1.37"
     profile: Profile = "default"
     shape: Shape = "full"
+    scheduler: SchedulerChoice = "kube-scheduler"
     asked: frozenset[str] = frozenset()
 
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from .cluster import ClusterSpec, Profile, Shape
+    from .cluster import ClusterSpec, Profile, SchedulerChoice, Shape
 
 PROFILES = ("fast", "default", "slow-disk")
 SHAPES = ("full", "bench")
+SCHEDULERS = ("kube-scheduler", "idcbench", "both")
 CONTROL_PLANES = (1, 3, 5)
 
 
@@ -71,6 +72,11 @@ def profile(value: str) -> str:
 def shape(value: str) -> str:
     """What the cluster is made of. Raises ``ValueError``."""
     return _one_of(SHAPES, value)
+
+
+def scheduler(value: str) -> str:
+    """Which schedulers run. Raises ``ValueError``."""
+    return _one_of(SCHEDULERS, value)
 
 
 def _one_of(choices: tuple[str, ...], value: str) -> str:
@@ -171,6 +177,15 @@ OPTIONS: tuple[Option, ...] = (
         up=True,
         help="bench: one etcd and one API server without controllers, for benchmarks",
     ),
+    Option(
+        name="scheduler",
+        parse=scheduler,
+        default="kube-scheduler",
+        metavar="|".join(SCHEDULERS),
+        ini=True,
+        up=True,
+        help="which scheduler serves; both: idcbench's beside the other, for pods of schedulerName idcbench",
+    ),
     Option(name="kubeconfig", metavar="FILE", ini=True, up=True, help="kubeconfig of the target kubeconfig"),
     Option(name="context", metavar="NAME", ini=True, up=True, help="context in that kubeconfig"),
     Option(name="artifacts", metavar="DIR", ini=True, up=True, help="directory that holds the binaries"),
@@ -215,6 +230,7 @@ class Settings:
     kubernetes: str = "1.37"
     profile: str = "default"
     shape: str = "full"
+    scheduler: str = "kube-scheduler"
     kubeconfig: str = ""
     context: str = ""
     artifacts: str = ""
@@ -247,6 +263,7 @@ class Settings:
             kubernetes=self.kubernetes,
             profile=cast("Profile", self.profile),
             shape=cast("Shape", self.shape),
+            scheduler=cast("SchedulerChoice", self.scheduler),
             asked=self.given,
         )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from ..cluster import Capability, ClusterFacts, ClusterSpec, Faults, Host
-from ..errors import ClusterError
+from ..errors import ClusterError, UsageError
 from ..kube.access import Access
 from ..kube.apierror import ApiError
 from ..kube.kubeconfig import access_from_kubeconfig
@@ -42,6 +42,11 @@ class ExistingTarget:
     @contextlib.asynccontextmanager
     async def cluster(self, spec: ClusterSpec, *, keep: bool) -> AsyncIterator[ExistingCluster]:  # noqa: ARG002
         """Attach. Raises :class:`ClusterError` when the cluster does not answer."""
+        if "scheduler" in spec.asked:
+            raise UsageError(
+                "--scheduler: nothing is installed in somebody's cluster; "
+                "`idcbench scheduler manifests | kubectl apply -f -` does it"
+            )
         access = self._access()
         try:
             yield await _look(access)

@@ -10,6 +10,8 @@ from ...kube.kubeconfig import write_private
 from .pki import KeyPair, authority, key_pem, leaf, new_key, public_pem, write_pair
 
 ADMINS = "system:masters"
+OWN_SCHEDULER = "idcbench-scheduler"
+"""The user as whom idcbench's scheduler comes; it is in no group, and may what its own roles say."""
 SERVICE_NAMES = (
     "kubernetes",
     "kubernetes.default",
@@ -64,6 +66,7 @@ def _leaves(
 ) -> Iterator[tuple[Path, KeyPair]]:
     cluster, etcd = authorities.cluster, authorities.etcd
     api_names = (name, address, *SERVICE_NAMES, *also)
+    own_names = (name, address, "localhost", "127.0.0.1")
     etcd_names = (name, address, "localhost", "127.0.0.1")
     yield Path("apiserver"), leaf("kube-apiserver", signer=cluster, names=api_names, server=True)
     yield Path("apiserver-kubelet-client"), leaf("kube-apiserver-kubelet-client", signer=cluster, organization=ADMINS)
@@ -71,6 +74,7 @@ def _leaves(
     yield Path("admin"), leaf("kubernetes-admin", signer=cluster, organization=ADMINS)
     yield Path("controller-manager"), leaf("system:kube-controller-manager", signer=cluster)
     yield Path("scheduler"), leaf("system:kube-scheduler", signer=cluster)
+    yield Path(OWN_SCHEDULER), leaf(OWN_SCHEDULER, signer=cluster, names=own_names, server=True)
     yield Path("apiserver-etcd-client"), leaf("kube-apiserver-etcd-client", signer=etcd)
     yield Path("etcd/server"), leaf(name, signer=etcd, names=etcd_names, server=True)
     yield Path("etcd/peer"), leaf(name, signer=etcd, names=etcd_names, server=True)

@@ -20,6 +20,7 @@ from ..controlplane.endpoint import (
 from ..controlplane.flags import Member
 from ..controlplane.timers import PROFILES
 from ..nodes import kwok
+from . import own_scheduler
 from .layout import StateDirectory
 from .plan import Plan, PlannedHost, Program, write_plan
 
@@ -57,7 +58,7 @@ def write_blueprint(state: StateDirectory, spec: ClusterSpec, *, binaries: Path,
     plan = Plan(
         client_address=CLIENT_ADDRESS,
         prefix=PREFIX,
-        hosts=[_planned_host(member, binaries) for member in members],
+        hosts=[_planned_host(member, binaries, spec) for member in members],
         clients=_client_programs(state, spec, binaries),
         ca_file=state.pki / "ca.crt",
         cert_file=state.pki / "admin.crt",
@@ -94,14 +95,14 @@ def _write_kubeconfigs(state: StateDirectory, spec: ClusterSpec, names: list[str
         )
 
     for name in names:
-        for who in ("controller-manager", "scheduler"):
+        for who in ("controller-manager", "scheduler", *own_scheduler.certificates(spec)):
             own = f"https://{address_of(name)}:{API_PORT}"
             write(state.host(name) / "etc" / f"{who}.conf", own, state.host(name) / "pki", who)
     write(state.root / "kwok.conf", endpoint_url(spec), state.pki, "admin")
     write(state.kubeconfig, f"https://127.0.0.1:{relay_port}", state.pki, "admin")
 
 
-def _planned_host(member: Member, binaries: Path) -> PlannedHost:
+def _planned_host(member: Member, binaries: Path, spec: ClusterSpec) -> PlannedHost:
     policy = flags.BENCH_AUDIT_POLICY if member.shape == "bench" else flags.AUDIT_POLICY
     (member.etc / "audit-policy.yaml").write_text(policy)
     programs = [
@@ -111,7 +112,8 @@ def _planned_host(member: Member, binaries: Path) -> PlannedHost:
     if member.shape == "full":
         programs += [
             _go_program(flags.kube_controller_manager(member), binaries),
-            _go_program(flags.kube_scheduler(member), binaries),
+            *([] if spec.scheduler == "idcbench" else [_go_program(flags.kube_scheduler(member), binaries)]),
+            *own_scheduler.programs(member, spec),
             *_endpoint_programs(member),
         ]
     return PlannedHost(name=member.name, address=member.address, programs=programs)

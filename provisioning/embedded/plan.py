@@ -12,13 +12,15 @@ CLIENTS = "clients"
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
     """A program to keep running. ``environment`` adds to the supervisor's own; ``remove_first`` are files that must
-    not be there when it starts (pid files of a dead one); ``takes_relay``: its standard input is the relay's socket."""
+    not be there when it starts (pid files of a dead one); ``takes_relay``: its standard input is the relay's socket;
+    ``held``: down until the verb ``start`` is given for the first time."""
 
     component: str
     argv: list[str]
     environment: dict[str, str] = {}
     remove_first: list[str] = []
     takes_relay: bool = False
+    held: bool = False
 
 
 class PlannedHost(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 
@@ -18,6 +19,7 @@ from ...kube.objects import Lease
 from ...kube.session import ApiSession
 from ...progress import Progress
 from ..nodes import objects
+from . import own_scheduler
 from .control import ask
 from .layout import Milestones, StateDirectory
 from .process import last_lines
@@ -61,9 +63,13 @@ async def _milestones(
         await _until(_write, api)
         first_write_s = time.monotonic() - started_s
         await _members_ready(access, progress=progress)
+        if spec.scheduler != "kube-scheduler":
+            progress("giving the scheduler its roles")
+            await own_scheduler.allow(api, spec)
+            await own_scheduler.start(state, spec)
         if spec.shape == "full":
             progress("waiting for the leaders of controller-manager and scheduler")
-            await _until(_led, api)
+            await _until(partial(_led, leases=(*LEASES, *own_scheduler.leases(spec))), api)
         members_s = time.monotonic() - started_s
         if spec.shape == "full" and spec.nodes:
             await ask(state.control, "start", host="clients", component="kwok")
@@ -103,16 +109,16 @@ async def _write(api: ApiSession) -> bool:
     return False
 
 
-async def _led(api: ApiSession) -> bool:
-    """Whether both leases are held and were renewed since this cluster started: a kept one remembers old holders."""
+async def _led(api: ApiSession, *, leases: Sequence[str]) -> bool:
+    """Whether all leases are held and were renewed since this cluster started: a kept one remembers old holders."""
     try:
-        leases = [
+        found = [
             await api.read(Lease, f"/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/{name}")
-            for name in LEASES
+            for name in leases
         ]
     except (ApiError, msgspec.MsgspecError):
         return False
-    return all(lease.spec.holder_identity and _is_fresh(lease) for lease in leases)
+    return all(lease.spec.holder_identity and _is_fresh(lease) for lease in found)
 
 
 def _is_fresh(lease: Lease) -> bool:

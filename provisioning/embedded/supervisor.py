@@ -28,7 +28,7 @@ from .process import Process
 from .readyz import Readyz
 
 BEFORE_API = ("etcd", "haproxy", "keepalived")
-AFTER_API = ("kube-controller-manager", "kube-scheduler")
+AFTER_API = ("kube-controller-manager", "kube-scheduler", "idcbench-scheduler")
 """They exit or stall when they start before their API server has its roles."""
 LOG_LIMIT_BYTES = 256 * 1024 * 1024
 LOG_CHECK_S = 60
@@ -49,6 +49,8 @@ class Supervisor:
         for host, programs in [*((h.name, h.programs) for h in plan.hosts), (CLIENTS, plan.clients)]:
             for program in programs:
                 log = plan.logs / host / f"{program.component}.log"
+                if program.held:
+                    self._held.add((host, program.component))
                 self._processes[host, program.component] = Process(
                     program,
                     host=host,

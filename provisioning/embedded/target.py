@@ -17,7 +17,7 @@ from ...cluster import ClusterSpec
 from ...errors import ClusterError, UsageError
 from ...progress import Progress, silent
 from ..artifacts import Binaries, SourceOptions, provide
-from . import prerequisites
+from . import own_scheduler, prerequisites
 from .blueprint import host_names, write_blueprint
 from .cluster import EmbeddedCluster, access_of
 from .control import ask
@@ -70,6 +70,7 @@ class EmbeddedTarget:
         self.state.create()
         try:
             prerequisites.check_space(self.state.root, members=spec.control_planes)
+            await own_scheduler.prepare(spec, progress=self.progress)
             record, supervisor, started_s = self._launched(record)
             with supervisor:
                 access = access_of(self.state, record)
@@ -94,7 +95,8 @@ class EmbeddedTarget:
             kubernetes=found.kubernetes,
             etcd=found.etcd,
             provenance=found.provenance,
-            versions={"kubernetes": found.kubernetes, "etcd": found.etcd, "kwok": found.kwok},
+            versions={"kubernetes": found.kubernetes, "etcd": found.etcd, "kwok": found.kwok}
+            | own_scheduler.version(spec),
             digests=found.digests,
             relay_port=kept.relay_port if kept else 0,
         )
@@ -174,6 +176,8 @@ def checked(spec: ClusterSpec) -> ClusterSpec:
     if spec.shape == "bench":
         if "control_planes" in spec.asked and spec.control_planes != 1:
             raise UsageError("--shape bench has one etcd and one API server; leave --control-planes out")
+        if spec.scheduler != "kube-scheduler":
+            raise UsageError("--shape bench has no scheduler; leave --scheduler out")
         return altered(spec, control_planes=1)
     if spec.nodes > MOST_NODES:
         raise UsageError(
@@ -185,7 +189,7 @@ def checked(spec: ClusterSpec) -> ClusterSpec:
 
 def check_same(there: ClusterSpec, wanted: ClusterSpec, name: str) -> None:
     """Raise :class:`UsageError` when an option that somebody gave differs from the cluster that is there."""
-    for name_of in ("control_planes", "nodes", "kubernetes", "profile", "shape"):
+    for name_of in ("control_planes", "nodes", "kubernetes", "profile", "shape", "scheduler"):
         found, asked = getattr(there, name_of), getattr(wanted, name_of)
         if name_of in wanted.asked and found != asked:
             option = name_of.replace("_", "-")

@@ -27,6 +27,8 @@ def _lines(explained: Explained) -> Iterator[str]:
     for past in explained.past:
         yield ""
         yield from _past(past)
+    if explained.bound_to and explained.now is None:
+        yield "\nhow the nodes compare today: the same command with --today"
     if explained.now is not None:
         yield f"\n{NOW}{', without the pod itself' if explained.bound_to else ''}:"
         yield from _explanation(explained.now)
