@@ -76,13 +76,15 @@ class Unplaced:
     plugins: frozenset[str] = frozenset()
     resolvable: bool = True
     """Whether taking pods away from some node could help: preemption is worth a try."""
+    barred: str | None = None
+    """What bars the pod from every node at once: a claim that is not there, say."""
     declined: str | None = None
 
     @property
     def message(self) -> str:
         """As kube-scheduler words it: ``0/5 nodes are available: 2 Insufficient cpu, 3 Too many pods.``"""
-        if self.declined:
-            return f"0/{self.nodes} nodes are available: {self.declined}."
+        if self.declined or self.barred:
+            return f"0/{self.nodes} nodes are available: {self.declined or self.barred}."
         if not self.reasons:
             return "no nodes available to schedule pods" if not self.nodes else f"0/{self.nodes} nodes are available."
         counted = sorted(f"{count} {reason}" for reason, count in self.reasons)
@@ -147,6 +149,7 @@ class Explanation:
     best: tuple[NodeScore, ...]
     """The best nodes, best first, at most ten."""
     chosen: str | None = None
+    barred: str | None = None
     declined: str | None = None
 
 

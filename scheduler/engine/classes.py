@@ -155,16 +155,16 @@ class Classes:
         if near and near.required:
             self._read_needs(demands, pod, near.required, rules, of)
         for term in (far.required or ()) if far else ():
-            target = self._target(term, namespace, of)
-            demands.owned.append((target, term.topology_key, AVOIDED, 0, False))
+            target, found = self._targets(term, namespace, of)
+            demands.owned.append((found, term.topology_key, AVOIDED, 0, False))
             if rules.filters("InterPodAffinity"):
                 demands.terms.append(self._maker(AVOID, target, term.topology_key))
         for side, sign in ((near, 1), (far, -1)):
             for weighted in (side.preferred or ()) if side else ():
                 term, weight = weighted.pod_affinity_term, sign * weighted.weight
-                target = self._target(term, namespace, of)
+                target, found = self._targets(term, namespace, of)
                 demands.prefers = True
-                demands.owned.append((target, term.topology_key, LIKE, weight, False))
+                demands.owned.append((found, term.topology_key, LIKE, weight, False))
                 demands.terms.append(self._maker(LIKE, target, term.topology_key, weight))
         return demands
 
@@ -172,10 +172,11 @@ class Classes:
         self, demands: _Demands, pod: Pod, terms: Sequence[PodAffinityTerm], rules: Policy, of: str
     ) -> None:
         identity = Identity(pod.metadata.namespace, pod.metadata.labels or {})
-        targets = tuple(self._target(term, pod.metadata.namespace, of) for term in terms)
+        both = [self._targets(term, pod.metadata.namespace, of) for term in terms]
+        targets = tuple(own for own, _ in both)
         alone = all(target.matches(identity, self._namespaces) for target in targets)
-        for term, target in zip(terms, targets, strict=True):
-            demands.owned.append((target, term.topology_key, LIKE, 0, True))
+        for term, (_, found) in zip(terms, both, strict=True):
+            demands.owned.append((found, term.topology_key, LIKE, 0, True))
             if rules.filters("InterPodAffinity"):
                 demands.terms.append(self._needer(targets, self._columns.column(term.topology_key), int(alone)))
 
@@ -226,9 +227,10 @@ class Classes:
 
         return make
 
-    def _target(self, term: PodAffinityTerm, namespace: str, of: str) -> Target:
+    def _targets(self, term: PodAffinityTerm, namespace: str, of: str) -> tuple[Target, Target]:
+        """The pods that the term speaks of: as its owner's demand, and as others find it."""
         self.looks_at_namespaces = self.looks_at_namespaces or term.namespace_selector is not None
-        return of_term(term, namespace, of=of)
+        return of_term(term, namespace, own=True, of=of), of_term(term, namespace, own=False, of=of)
 
     def _maker(self, kind: int, target: Target, key: str, weight: int = 0) -> Callable[[], Term]:
         column = self._columns.column(key)

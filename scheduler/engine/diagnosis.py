@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -33,7 +33,9 @@ from ..volumes import Refused
 from .shapes import SCORE_PLUGINS
 
 BY_PIN = 15
-"""A node other than the one that the pod names."""
+"""A node other than the one that the pod's affinity names."""
+BY_NAME = 16
+"""The same by ``spec.nodeName``."""
 
 WORDS = {
     BY_CORDON: ("NodeUnschedulable", "node(s) were unschedulable"),
@@ -52,10 +54,11 @@ WORDS = {
     BY_FEATURES: ("NodeDeclaredFeatures", "node(s) didn't match Pod's required features"),
     BY_ROOM_HELD: ("NodeResourcesFit", "node(s) held their room for nominated pods"),
     BY_PIN: ("NodeAffinity", "node(s) didn't satisfy plugin(s) [NodeAffinity]"),
+    BY_NAME: ("NodeName", "node(s) didn't satisfy plugin(s) [NodeName]"),
 }
 """Plugin and words of every reason but resources and volumes, which tell more. From the plugins of 1.37."""
 
-_HELPLESS = (BY_CORDON, BY_TAINT, BY_ENFORCED, BY_AFFINITY, BY_SPREAD_LABEL, BY_NEED, BY_FEATURES, BY_PIN)
+_HELPLESS = (BY_CORDON, BY_TAINT, BY_ENFORCED, BY_AFFINITY, BY_SPREAD_LABEL, BY_NEED, BY_FEATURES, BY_PIN, BY_NAME)
 _RAW_ROWS = {"TaintToleration": 4, "NodeAffinity": 5, "PodTopologySpread": 6, "InterPodAffinity": 7}
 _ROWS = {
     "TaintToleration": 0,
@@ -80,10 +83,17 @@ class Evaluation:
     out: I32
     volumes: dict[int, Refused]
     """What the volume filters said of single rows."""
+    barred: Refused | None = None
+    """What they said of the pod as a whole."""
+    volume_scores: dict[int, int] = field(default_factory=dict)
+    """VolumeBinding's by row, where there are any."""
+    volume_weight: int = 0
 
 
 def refusals(state: State, found: Evaluation, resources: dict[str, int], names: list[str]) -> list[Refusal]:
     """Each reason with the number of nodes it holds for, and the closest miss."""
+    if found.barred is not None:
+        return []
     refused: list[Refusal] = []
     for code, words in WORDS.items():
         count = int((found.reasons == code).sum())
@@ -114,6 +124,8 @@ def _lacking(state: State, found: Evaluation, resources: dict[str, int], names: 
 
 def resolvable(state: State, found: Evaluation) -> bool:
     """Whether taking pods away from some node might make room."""
+    if found.barred is not None:
+        return not found.barred.unresolvable
     open_ones = found.reasons[(found.reasons > 0) & ~np.isin(found.reasons, _HELPLESS)]
     if (~np.isin(open_ones, (BY_RESOURCES, BY_VOLUMES))).any():
         return True
@@ -139,6 +151,9 @@ def _scored(state: State, found: Evaluation, at: int, names: list[str]) -> NodeS
             normalized = int(found.out[_ROWS[plugin], at])
             raw = int(found.out[_RAW_ROWS.get(plugin, _ROWS[plugin]), at])
             scores.append(PluginScore(plugin, raw, normalized, weight * normalized))
+    if found.volume_scores:
+        score = found.volume_scores[int(found.nodes[at])]
+        scores.append(PluginScore("VolumeBinding", score, score, found.volume_weight * score))
     return NodeScore(names[found.nodes[at]], int(found.out[TOTAL, at]), tuple(scores))
 
 

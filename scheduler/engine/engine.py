@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -11,17 +12,17 @@ from msgspec import Struct
 
 from ..claims import DeviceClasses, reason_to_decline
 from ..core.deciding import ANY
-from ..core.state import BY_VOLUMES, CLASS, LOGGED, NODE, POD_FLAGS, POLICY, TERMINATING
+from ..core.state import BY_ROOM_HELD, BY_VOLUMES, CLASS, LOGGED, NODE, POD_FLAGS, POLICY, TERMINATING
 from ..decisions import ClaimStep, Decision, Explanation, NoPreemption, Placed, Preemption, Resource, Unplaced
 from ..objects import DeviceClass, DisruptionBudget, Namespace, Node, Pod
 from ..policy import Policy
-from ..volumes import VolumeIndex, VolumeVerdict
+from ..volumes import Refused, VolumeIndex, VolumeVerdict
 from .arrays import Arrays, as_rows
 from .budgets import Budgets
 from .classes import Classes
 from .columns import Columns
 from .controllers import KINDS, Controllers
-from .diagnosis import BY_PIN, TOTAL, Evaluation, ranking, refusals, resolvable
+from .diagnosis import BY_NAME, BY_PIN, TOTAL, Evaluation, ranking, refusals, resolvable
 from .images import Images
 from .kinds import Kinds
 from .nominations import Nominations
@@ -45,13 +46,15 @@ UNUSED_MOST = 4096
 """Classes that no pod has any more, beyond those in use, before all is put up anew."""
 
 
+@dataclass(frozen=True, slots=True)
 class Ask:
-    """A pod understood: its class, and the row of the only node it may have (or ANY)."""
+    """A pod understood: its class, and the row of the only node it may have (or ANY) by which plugin."""
 
-    __slots__ = ("number", "pin", "pod")
-
-    def __init__(self, pod: Pod, number: int, pin: int) -> None:
-        self.pod, self.number, self.pin = pod, number, pin
+    pod: Pod
+    number: int
+    pin: int
+    named: bool = False
+    """Whether ``spec.nodeName`` pins it, and not its affinity."""
 
 
 class ClusterEngine:
@@ -184,19 +187,18 @@ class ClusterEngine:
                 and state.pod[seat.row, CLASS] == ask.number
                 and bool(state.pod[seat.row, POD_FLAGS] & TERMINATING) == bool(pod.metadata.deletion_timestamp)
                 and seat.pod.priority == pod.priority
-                and not self._volumes.concerns(pod)
             )
             if same:
                 seat.pod, seat.assumed = pod, False
+                self._volumes.add_pod(pod, pod.spec.node_name)  # its claims may have become others
                 return
-            self._unseat(seat.row)
+            self._unseat(seat.row, moves=seat.node == pod.spec.node_name)
         row = self._seats.row_for(pod)
         node = self._nodes.row_of(pod.spec.node_name)
         self._arrays.kernels.put(self._arrays.state, row, ask.number, node)
         self._seats.keep(row, pod, pod.spec.node_name, assumed=False)
         self._held.drop(pod)
-        if self._volumes.concerns(pod):
-            self._volumes.add_pod(pod, pod.spec.node_name)
+        self._volumes.add_pod(pod, pod.spec.node_name)
 
     def _remove_pod(self, pod: Pod) -> None:
         self._held.drop(pod)
@@ -204,12 +206,12 @@ class ClusterEngine:
         if seat is not None:
             self._unseat(seat.row)
 
-    def _unseat(self, row: int) -> None:
+    def _unseat(self, row: int, *, moves: bool = False) -> None:
+        """Take a pod off its node; one that ``moves`` within it keeps what its volumes were promised."""
         seat = self._seats.by_row[row]
         node = int(self._arrays.state.pod[row, NODE])
         self._arrays.kernels.take(self._arrays.state, row)
-        if self._volumes.concerns(seat.pod):
-            self._volumes.unreserve(seat.pod)
+        if not moves:
             self._volumes.remove_pod(seat.pod)
         self._seats.free(row)
         self._nodes.release(node)
@@ -340,6 +342,7 @@ class ClusterEngine:
             tuple(refusals(state, found, self._shapes.resources, names)),
             ranking(state, found, names),
             chosen=seat.node if seat else None,
+            barred=", ".join(found.barred.reasons) if found.barred else None,
         )
 
     def feasible(self, pod: Pod) -> frozenset[str]:
@@ -364,7 +367,10 @@ class ClusterEngine:
         policy = self._policy(pod)
         shape, pin = self._shapes.of(pod, policy)
         number = self._classes.of(pod, shape, policy)
-        return Ask(pod, number, ANY if pin is None else self._nodes.row.get(pin, -1))
+        named = bool(pod.spec.node_name) and pod.metadata.uid not in self._seats.by_uid
+        if named:
+            pin = pod.spec.node_name
+        return Ask(pod, number, ANY if pin is None else self._nodes.row.get(pin, -1), named)
 
     def _place(self, batch: Sequence[Ask]) -> list[Decision]:
         if not batch:
@@ -415,6 +421,8 @@ class ClusterEngine:
             veto = veto if len(veto) else np.zeros(size, np.uint8)
             with self._held.without(ask.pod):
                 self._arrays.kernels.hold_back(state, ask.number, ask.pod.priority, veto)
+        if ask.pin != ANY:
+            veto = self._veto_but(ask.pin, veto)
         out, reasons = np.zeros((12, size), np.int32), np.zeros(size, np.int32)
         feasible = self._arrays.kernels.evaluate(state, ask.number, veto, out, reasons)
         shape = int(state.class_shape[ask.number])
@@ -428,25 +436,24 @@ class ClusterEngine:
         """Tell apart what the kernel knows as one veto, leave all but a pinned node out, add the volumes' scores."""
         reasons = found.reasons
         vetoed = np.flatnonzero(reasons == BY_VOLUMES)
-        reasons[[row for row in vetoed.tolist() if row not in by_volume]] = 14
-        volumes = {}
-        if verdict is not None:
-            for at, row in enumerate(self._nodes.objects):
-                why = verdict.refused or verdict.nodes[at]
-                if why is not None and reasons[row] == BY_VOLUMES:
-                    volumes[row] = why
-            if verdict.scores is not None:
-                weight = self._policies[found.policy].volume_weight
-                score = dict(zip(self._nodes.objects, verdict.scores, strict=True))
-                for at, row in enumerate(found.nodes.tolist()):
-                    found.out[TOTAL, at] += weight * score[row]
+        reasons[[row for row in vetoed.tolist() if row not in by_volume]] = BY_ROOM_HELD
         nodes, out = found.nodes, found.out
         if ask.pin != ANY:
-            on = list(self._nodes.objects)
-            reasons[[row for row in on if row != ask.pin]] = BY_PIN
-            kept = np.flatnonzero(nodes == ask.pin)
-            nodes, out = nodes[kept], out[:, kept]
-        return Evaluation(found.shape, found.policy, reasons, nodes, out, volumes)
+            reasons[[row for row in self._nodes.objects if row != ask.pin]] = BY_NAME if ask.named else BY_PIN
+        volumes: dict[int, Refused] = {}
+        score: dict[int, int] = {}
+        weight = self._policies[found.policy].volume_weight
+        if verdict is not None and verdict.refused is None:
+            for at, row in enumerate(self._nodes.objects):
+                why = verdict.nodes[at]
+                if why is not None and reasons[row] == BY_VOLUMES:
+                    volumes[row] = why
+            if verdict.scores is not None and weight:
+                score = dict(zip(self._nodes.objects, verdict.scores, strict=True))
+                for at, row in enumerate(nodes.tolist()):
+                    out[TOTAL, at] += weight * score[row]
+        barred = verdict.refused if verdict is not None else None
+        return Evaluation(found.shape, found.policy, reasons, nodes, out, volumes, barred, score, weight)
 
     def _volume_veto(self, ask: Ask) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint8]], VolumeVerdict | None]:
         if not self._volumes.concerns(ask.pod):
@@ -474,12 +481,14 @@ class ClusterEngine:
         found = found or self._evaluate(ask)
         state = self._arrays.state
         refused = refusals(state, found, self._shapes.resources, self._nodes.names)
+        barred = found.barred
         answer = Unplaced(
             ask.pod,
             len(self._nodes.objects),
             tuple((refusal.reason, refusal.nodes) for refusal in refused),
-            frozenset(refusal.plugin for refusal in refused),
+            frozenset((barred.plugin,)) if barred else frozenset(refusal.plugin for refusal in refused),
             resolvable(state, found),
+            barred=", ".join(barred.reasons) if barred else None,
         )
         if ask.pin == ANY and not self._held:
             self._known_failure = key, answer

@@ -33,23 +33,33 @@ class Target:
     by_selector: Callable[[Labels], bool] | None
     holds: Callable[[Labels], bool]
     key: tuple[object, ...]
+    known_only: bool = False
+    """Whether ``by_selector`` adds only namespaces that are known; else an unknown one has no labels."""
 
     def matches(self, identity: Identity, namespace_labels: Mapping[str, Labels]) -> bool:
-        if identity.namespace not in self.namespaces and not (
-            self.by_selector is not None and self.by_selector(namespace_labels.get(identity.namespace, {}))
-        ):
+        return self._reaches(identity.namespace, namespace_labels) and self.holds(identity.labels)
+
+    def _reaches(self, namespace: str, namespace_labels: Mapping[str, Labels]) -> bool:
+        if namespace in self.namespaces:
+            return True
+        if self.by_selector is None or (self.known_only and namespace not in namespace_labels):
             return False
-        return self.holds(identity.labels)
+        return self.by_selector(namespace_labels.get(namespace, {}))
 
 
-def of_term(term: PodAffinityTerm, namespace: str, *, of: str) -> Target:
-    """The pods that a term of a pod in ``namespace`` speaks of. Raises ``SelectorError``."""
+def of_term(term: PodAffinityTerm, namespace: str, *, own: bool, of: str) -> Target:
+    """The pods that a term of a pod in ``namespace`` speaks of. Raises ``SelectorError``.
+
+    As upstream, a pod's ``own`` demand reaches by a selector only the namespaces that there are, while what others
+    demand of it asks the labels of its namespace, known or not (interpodaffinity/plugin.go).
+    """
     named = frozenset(term.namespaces or ())
     if not named and term.namespace_selector is None:
         named = frozenset((namespace,))
     by_selector = label_selector(term.namespace_selector, of=of) if term.namespace_selector is not None else None
-    key = (named, encoded(term.namespace_selector), encoded(term.label_selector))
-    return Target(named, by_selector, label_selector(term.label_selector, of=of), key)
+    known_only = own and not is_empty(term.namespace_selector)
+    key = (named, encoded(term.namespace_selector), encoded(term.label_selector), known_only)
+    return Target(named, by_selector, label_selector(term.label_selector, of=of), key, known_only)
 
 
 def of_selector(selector: LabelSelector | None, namespace: str, *, of: str) -> Target:
