@@ -71,6 +71,8 @@ class Binder:
         self._under_way: dict[str, Bound] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._freed: Callable[[], object] = lambda: None
+        self._unclear = 0
+        self._logged_s = 0.0
 
     def __len__(self) -> int:
         """Pods that were placed and whose binding is not settled."""
@@ -181,9 +183,11 @@ class Binder:
         elif not answer.sent:
             self._give_up(bound, "gone", "taken back before it was sent: pod settled or node gone", again=True)
         elif answer.status == 404:
-            self._start(self._find_out(bound, "gone", f"{answer.status}"))
+            self._start(self._find_out(bound, "gone", "404"))
         elif answer.status in (0, 409) or answer.status >= 500:
-            self._start(self._find_out(bound, "conflict" if answer.status == 409 else "failed", f"{answer.status}"))
+            self._start(
+                self._find_out(bound, "conflict" if answer.status == 409 else "failed", str(answer.status or "nothing"))
+            )
         else:
             why = f"binding rejected: {answer.status} {answer.body[:300].decode(errors='replace')}"
             _log.error("pod %s to node %s: %s", bound.pod.key, bound.node, why)
@@ -191,7 +195,8 @@ class Binder:
 
     async def _find_out(self, bound: Bound, outcome: BindingOutcome, told: str) -> None:
         """Nobody knows whether the pod is bound, or to where: ask, before anything else is done."""
-        _log.info("pod %s to node %s: answered %s; asking where it is", bound.pod.key, bound.node, told)
+        _log.debug("pod %s to node %s: answered %s; asking where it is", bound.pod.key, bound.node, told)
+        self._asked(told)
         pod = await self._read(bound.pod)
         if pod is None or pod.metadata.uid != bound.pod.metadata.uid:
             self._give_up(bound, "gone", "the pod is gone")
@@ -213,6 +218,13 @@ class Binder:
             if outcome == "failed":  # a lost one may still be on its way (see fence)
                 await asyncio.sleep(2 * self._settings.request_limit_s)
             self._give_up(bound, outcome, f"not bound (answered {told})", tell=True)
+
+    def _asked(self, told: str) -> None:
+        """One line a second, however many replies are lost at once."""
+        self._unclear += 1
+        if (now_s := time.monotonic()) - self._logged_s >= 1.0:
+            _log.warning("%d bindings were not plainly answered (the last: %s); asking after them", self._unclear, told)
+            self._unclear, self._logged_s = 0, now_s
 
     async def _read(self, pod: Pod) -> Pod | None:
         """The pod as it is now, however long it takes to hear of it; ``None`` when it is gone."""

@@ -40,15 +40,18 @@ class Server:
         """Whether another connection is allowed, and the server not known to be away."""
         return self.connections < self.most and self._opening < OPENING_AT_ONCE and time.monotonic() >= self._retry_s
 
-    async def open(self, *, limit_s: float) -> Connection:
-        """Open one more. Raises ``OSError`` or ``TimeoutError``."""
+    def reserve(self) -> None:
+        """Count one more connection, which :meth:`open` has to be called for."""
         self._opening += 1
         self.connections += 1
+
+    async def open(self) -> Connection:
+        """Open the connection that was reserved. Raises ``OSError`` or ``TimeoutError``; nothing is reserved then."""
         try:
-            async with asyncio.timeout(limit_s):
+            async with asyncio.timeout(self.limit_s):
                 if self._endpoint is None:
                     self._endpoint = await asyncio.to_thread(Endpoint.of, self.url, self.access)
-                connection = await Connection.open(self._endpoint, self._socket(self._endpoint, limit_s))
+                connection = await Connection.open(self._endpoint, self._socket(self._endpoint))
         except BaseException:
             self.connections -= 1
             raise
@@ -101,11 +104,11 @@ class Server:
         ]
         return f"{method} ".encode(), "\r\n".join(lines).encode()
 
-    def _socket(self, endpoint: Endpoint, limit_s: float) -> socket.socket:
+    def _socket(self, endpoint: Endpoint) -> socket.socket:
         """A socket that never delivers bytes later than the limit, nor after it was closed (see fence)."""
         factory = self.access.socket_factory()
         fresh = endpoint.new_socket() if factory is None else factory(None)
-        fresh.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(limit_s * 1000))
+        fresh.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(self.limit_s * 1000))
         fresh.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return fresh
 

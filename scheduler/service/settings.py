@@ -43,7 +43,7 @@ class WriteSettings:
     """How bindings, status and events go to the API."""
 
     connections: int = 64
-    """Connections over all API servers together; events use half of them at most, and what bindings leave free."""
+    """Connections over all API servers together, for bindings, status and events."""
     request_limit_s: float = 5.0
     """No write lasts longer, here or at the server. The Lease must outlast it: ``duration_s - retry_s`` is the most."""
     claim_limit_s: float = 600.0

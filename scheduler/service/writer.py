@@ -23,8 +23,12 @@ from .measures import Measures
 from .servers import Server, servers_of
 from .settings import WriteSettings
 
-EVENT_WAITS_S = 1.0
-"""An event that has waited so long goes before bindings: every one is to be there within 10 s."""
+EVENT_WAITS_S = 0.25
+EVENT_MOST_S = 4.0
+EVENT_SHARE = 7 / 8
+"""Events give way to bindings for the first of these times, and have this share of the connections after the second;
+between, the share grows. So a backlog settles where both go equally fast, however much dearer an event is to the
+server, and every event is there within 10 s."""
 SWEEP_S = 0.05
 REFUSED_TRIES = 8
 """A write that is answered 429 was not done, and is sent again so often."""
@@ -162,14 +166,20 @@ class Writer:
             self._send(write, *found)
 
     def _next(self) -> Write | None:
-        queues, now_s = self._queues, time.monotonic()
-        event = queues.events[0] if queues.events else None
-        if not queues.urgent or (event is not None and now_s - event.queued_s > EVENT_WAITS_S):
-            return event if self._events_flying < max(1, self._settings.connections // 2) else self._first_urgent()
-        return queues.urgent[0]
+        """A binding, or else an event; but an event that has waited for long, unless enough of them are under way."""
+        queues = self._queues
+        if not queues.events:
+            return queues.urgent[0] if queues.urgent else None
+        event = queues.events[0]
+        if not queues.urgent:
+            return event if self._events_flying < self._event_share(EVENT_MOST_S) else None
+        waited_s = time.monotonic() - event.queued_s
+        return event if self._events_flying < self._event_share(waited_s) else queues.urgent[0]
 
-    def _first_urgent(self) -> Write | None:
-        return self._queues.urgent[0] if self._queues.urgent else None
+    def _event_share(self, waited_s: float) -> int:
+        """How many connections events may use: none at first, nearly all when the oldest is about to be late."""
+        share = min(1.0, max(0.0, (waited_s - EVENT_WAITS_S) / (EVENT_MOST_S - EVENT_WAITS_S)))
+        return int(share * EVENT_SHARE * self._settings.connections)
 
     def _take(self, write: Write) -> None:
         (self._queues.events if write.event else self._queues.urgent).popleft()
@@ -236,13 +246,14 @@ class Writer:
         for server in sorted(self._servers, key=lambda each: each.connections):
             while wanted > 0 and server.may_open:
                 wanted -= 1
+                server.reserve()
                 task = asyncio.create_task(self._open(server))
                 self._opening.add(task)
                 task.add_done_callback(self._opening.discard)
 
     async def _open(self, server: Server) -> None:
         try:
-            server.idle.append(await server.open(limit_s=self._settings.request_limit_s))
+            server.idle.append(await server.open())
         except (OSError, ssl.SSLError, TimeoutError) as error:
             _log.warning("%s: no connection (%s); trying again in %.1f s", server.url, error, server.failed())
         self._loop.call_soon(self._pump)
