@@ -112,7 +112,7 @@ BUILD_INFO = Family(
 )
 FEATURE = Family("kubernetes_feature_enabled", "gauge", "Feature gates; none here.", ("name", "stage"), "BETA")
 REGISTERED = Family(
-    "registered_metrics_total", "gauge", "Metric families by stability.", ("stability_level", "deprecated_version"),
+    "registered_metrics_total", "counter", "Metric families by stability.", ("stability_level", "deprecated_version"),
     "BETA",
 )
 WORKQUEUE_DEPTH = Family("workqueue_depth", "gauge", "Events that wait to be written.", ("name",), "BETA")
