@@ -7,11 +7,18 @@ Every case goes to the reference program (scheduler/reference, built from the mo
 it is not there yet: some minutes), to the plain Python oracle and to the engine. The table tells how many cases each
 plugin had a say in; every difference is saved as a JSON file that holds the case and both answers, and that
 ``--replay FILE`` asks again. Ends with 1 when there is a difference, 2 when a plugin was met in too few cases.
+
+    .venv/bin/python scripts/compare_real_scheduler.py --live 12
+
+holds the reference program itself against kube-scheduler as a process, on that many embedded clusters with up to a
+dozen pods each: every feasible set as an extender sees it, the node that is chosen, the words of a refusal.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import os
 import sys
 import time
 import traceback
@@ -28,6 +35,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "scheduler"))
 from against_real.build import reference_scheduler
 from against_real.coverage import Coverage
 from against_real.engine_check import Difference, as_json, engine_differences
+from against_real.live import live_cases, live_differences
 from against_real.oracle_check import oracle_differences
 from against_real.reference import Answer, Reference
 from cases import THEMES, Case, make_case
@@ -39,6 +47,8 @@ Check = Callable[[Case, Answer], list[Difference]]
 
 def main() -> int:
     options = _options()
+    if options.live:
+        return asyncio.run(_live(options))
     checks: dict[str, Check] = {"oracle": _oracle}
     if not options.oracle_only:
         checks["engine"] = _engine
@@ -64,8 +74,24 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--theme", action="append", choices=THEMES, help="only such cases; may be given again")
     parser.add_argument("--save", type=Path, default=Path(".idcbench/scheduler-differences"))
     parser.add_argument("--oracle-only", action="store_true", help="leave the engine out")
+    parser.add_argument("--live", type=int, metavar="CLUSTERS", help="compare with a running kube-scheduler")
     parser.add_argument("--replay", type=Path, nargs="+", help="ask saved cases again")
     return parser.parse_args()
+
+
+async def _live(options: argparse.Namespace) -> int:
+    begun, seen, differing = time.monotonic(), Coverage(), Counter[str]()
+    with Reference(reference_scheduler()) as reference:
+        decided = live_cases(name=f"live-{os.getpid()}", seed=options.seed, clusters=options.live, pods=12)
+        async for case, decision in decided:
+            ((_, answer),) = reference.answers([case])
+            seen.add(answer)
+            if found := live_differences(decision, answer):
+                differing["live"] += 1
+                differences = [Difference("live", what) for what in found]
+                _report("live", differences, case, answer, folder=options.save, number=differing.total())
+    _print_summary(seen, differing, seconds=time.monotonic() - begun)
+    return 1 if differing or not seen.cases else 0
 
 
 def _cases(options: argparse.Namespace) -> Iterator[Case]:

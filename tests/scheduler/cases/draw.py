@@ -15,7 +15,7 @@ NODE_LABELS = {
     ZONE: ("a", "b", "c"),
     REGION: ("north", "south"),
     "disk": ("ssd", "hdd"),
-    "cores": ("4", "8", "16", "-2", "many", "9999999999999999999"),
+    "cores": ("4", "8", "16", "02", "many", "9999999999999999999"),
     "rack": ("", "r1", "r2"),
 }
 POD_LABELS = {"app": ("web", "db", "job"), "tier": ("front", "back"), "track": ("new", "old")}
