@@ -50,9 +50,7 @@ class Trace:
     event_writes: int = 0
     """Events written and patched, those about other pods too."""
     scheduled: int = 0
-    """Measured pods about which at least one event was written."""
-    last_ns: int = 0
-    """When the last of all these was."""
+    """Measured pods about which an event was written after they were bound, which is the one that says so."""
     _told: set[str] = field(default_factory=set)
 
     def take(self, line: _Line) -> None:
@@ -73,12 +71,11 @@ class Trace:
                     self.created[key] = at_ns
             case ("create", "events", _):
                 self.written[key] = at_ns
-                self._write(ref.name, at_ns)
+                self._write(ref.namespace, ref.name)
             case ("patch" | "update", "events", _):
-                self._write(ref.name, at_ns)
+                self._write(ref.namespace, ref.name)
 
     def _bind(self, key: str, name: str, at_ns: int) -> None:
-        self.last_ns = max(self.last_ns, at_ns)
         if not name.startswith(MEASURED):
             self.other_bound += 1
         elif key in self.bound:
@@ -86,11 +83,10 @@ class Trace:
         else:
             self.bound[key] = at_ns
 
-    def _write(self, name: str, at_ns: int) -> None:
+    def _write(self, namespace: str, name: str) -> None:
         self.event_writes += 1
-        self.last_ns = max(self.last_ns, at_ns)
-        pod = name.rpartition(".")[0]
-        if pod.startswith(MEASURED) and pod not in self._told:
+        pod = f"{namespace}/{name.rpartition('.')[0]}"
+        if pod in self.bound and pod not in self._told:
             self._told.add(pod)
             self.scheduled += 1
 

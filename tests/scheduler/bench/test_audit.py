@@ -55,8 +55,16 @@ def test_bindings_events_and_what_was_refused(tmp_path: Path) -> None:
     assert trace.created == {"default/measured-1": second + 500_000_000}
     assert trace.written == {"default/measured-1.17abc": second + 3_000_001_000}
     assert (trace.other_bound, trace.event_writes, trace.scheduled) == (1, 2, 1)
-    assert trace.last_ns == second + 3_000_001_000
     assert trace.refused == {"create pods/binding 409": 1, "create events 422": 1}
+
+
+def test_only_an_event_after_the_binding_tells_of_it(tmp_path: Path) -> None:
+    failed, bound = (
+        line("create", "events", "measured-1.17a"),
+        line("create", "pods", "measured-1", subresource="binding"),
+    )
+    assert tail_of(tmp_path, failed, bound).trace.scheduled == 0
+    assert tail_of(tmp_path, failed, bound, line("create", "events", "measured-1.17b")).trace.scheduled == 1
 
 
 def test_a_pod_that_is_bound_twice_is_told(tmp_path: Path) -> None:
