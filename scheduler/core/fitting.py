@@ -89,40 +89,41 @@ def on_curve(S: State, policy: int, utilization: int) -> int:
 @inline
 def balanced_score(S: State, s: int, n: int, policy: int) -> int:
     """NodeResourcesBalancedAllocation: 75 when the pod leaves the balance as it is, to 100 when it improves it."""
-    asks = False
+    asks, count = False, 0
+    before, after = (0.0, 0.0), (0.0, 0.0)
     for r in range(S.balanced.shape[1]):
-        if S.balanced[policy, r] and S.taken[s, r] != 0:
-            asks = True
+        if S.balanced[policy, r] == 0:
+            continue
+        taken, capacity, used = S.taken[s, r], S.alloc[n, r], S.used[n, r]
+        asks = asks or taken != 0
+        if capacity != 0 and (r < SCALARS or taken != 0):
+            before = (min(1.0, used / capacity), before[0])
+            after = (min(1.0, (used + taken) / capacity), after[0])
+            count += 1
     if not asks:
         return 0
-    return 50 + (50 + balance(S, s, n, policy, 1) - balance(S, s, n, policy, 0)) // 2
+    if count > 2:
+        return 50 + (50 + many_balanced(S, s, n, policy, 1) - many_balanced(S, s, n, policy, 0)) // 2
+    apart, apart_before = abs((after[0] - after[1]) / 2), abs((before[0] - before[1]) / 2)
+    if count < 2:
+        apart, apart_before = 0.0, 0.0
+    return 50 + (50 + int((1 - apart) * 100) - int((1 - apart_before) * 100)) // 2
 
 
-@inline
-def balance(S: State, s: int, n: int, policy: int, times: int) -> int:
-    """How alike the used fractions of the resources are with the pod ``times`` times there: 50–100."""
-    count, total = 0, 0.0
-    first, second = 0.0, 0.0
+@inner
+def many_balanced(S: State, s: int, n: int, policy: int, times: int) -> int:
+    """How alike the used fractions of three or more resources are with the pod ``times`` times there: 50–100."""
+    count, total, squares = 0, 0.0, 0.0
+    for r in range(S.balanced.shape[1]):
+        if looks_at(S, s, n, policy, r):
+            total += min(1.0, (S.used[n, r] + times * S.taken[s, r]) / S.alloc[n, r])
+            count += 1
+    mean = total / count
     for r in range(S.balanced.shape[1]):
         if looks_at(S, s, n, policy, r):
             fraction = min(1.0, (S.used[n, r] + times * S.taken[s, r]) / S.alloc[n, r])
-            if count == 0:
-                first = fraction
-            elif count == 1:
-                second = fraction
-            total += fraction
-            count += 1
-    spread = 0.0
-    if count == 2:
-        spread = abs((first - second) / 2)
-    elif count > 2:
-        mean, squares = total / count, 0.0
-        for r in range(S.balanced.shape[1]):
-            if looks_at(S, s, n, policy, r):
-                fraction = min(1.0, (S.used[n, r] + times * S.taken[s, r]) / S.alloc[n, r])
-                squares += (fraction - mean) * (fraction - mean)
-        spread = math.sqrt(squares / count)
-    return int((1 - spread) * 100)
+            squares += (fraction - mean) * (fraction - mean)
+    return int((1 - math.sqrt(squares / count)) * 100)
 
 
 @inline
