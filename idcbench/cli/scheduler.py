@@ -1,4 +1,4 @@
-"""``idcbench scheduler run | explain | check-config | manifests | warm``: the scheduler by itself.
+"""``idcbench scheduler run | explain | check-config | manifests | image | warm``: the scheduler by itself.
 
 What is heavy (the compiled kernels) is imported by the commands that need it.
 """
@@ -28,7 +28,21 @@ DEFAULT_PORT = 10260
 file_option = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.group()
+class Group(click.Group):
+    """The command that builds images is imported when it is used: it needs what the others do not."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), "image"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name == "image":
+            from .scheduler_image import build_image
+
+            return build_image
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=Group)
 def scheduler() -> None:
     """The scheduler: run it, ask it why, check its configuration, deploy it."""
 

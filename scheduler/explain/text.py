@@ -57,6 +57,8 @@ def _explanation(explanation: Explanation) -> Iterator[str]:
     if explanation.declined:
         yield f"  declined: {explanation.declined}"
         return
+    if explanation.barred:
+        yield f"  barred from every node: {explanation.barred}"
     removed = sum(refusal.nodes for refusal in explanation.refusals)
     yield f"  {explanation.nodes} nodes, {explanation.nodes - removed} can take it"
     if explanation.refusals:

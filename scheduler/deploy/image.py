@@ -1,0 +1,46 @@
+"""What the scheduler's image is made of."""
+
+from __future__ import annotations
+
+from .manifests import USER
+from .roles import NAME
+
+REFERENCE = f"{NAME}:latest"
+PYTHON = "3.11"
+"""Debian 12's own, and what the kernels are tried with."""
+SITE = "opt/idcbench/site"
+KERNELS = "opt/idcbench/kernels"
+PACKAGES = ("python3-minimal", "libpython3-stdlib", "libstdc++6")
+DISTRIBUTIONS = (
+    "aiohappyeyeballs", "aiohttp", "aiosignal", "attrs", "cffi", "click", "cryptography", "frozenlist", "idna",
+    "llvmlite", "msgspec", "multidict", "numba", "numpy", "prometheus_client", "propcache", "pycparser", "PyYAML",
+    "tabulate", "typing_extensions", "yarl",
+)  # fmt: skip
+"""What `idcbench scheduler run` imports; not all that idcbench as a whole depends on."""
+ENTRYPOINT = ("/usr/bin/python3", "-m", "idcbench.cli.main", "scheduler", "run")
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "PYTHONPATH": f"/{SITE}",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONUNBUFFERED": "1",
+    "NUMBA_CPU_NAME": "generic",
+    "IDCBENCH_KERNELS": f"/{KERNELS}",
+    "NUMBA_CACHE_LOCATOR_CLASSES": "idcbench.scheduler.deploy.kept_kernels.KeptKernels",
+}
+"""The kernels are compiled for any x86-64, so that an image has them for whatever processor it comes to."""
+WITHOUT = (
+    f"{SITE}/numba/tests",
+    f"{SITE}/llvmlite/tests",
+    f"{SITE}/numpy/_core/tests",
+    f"{SITE}/numpy/lib/tests",
+    f"{SITE}/numpy/ma/tests",
+    f"{SITE}/numpy/random/tests",
+    f"{SITE}/numpy/f2py",
+    f"{SITE}/numpy/typing/tests",
+)
+BYTECODE = ("/usr/bin/python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", f"/{SITE}",
+            "/usr/lib/python3.11")  # fmt: skip
+"""Nothing can be compiled on a read-only file system, and compiling all at each start would take seconds."""
+WARM = ("/usr/bin/python3", "-m", "idcbench.cli.main", "scheduler", "warm")
+USER_AND_GROUP = f"{USER}:{USER}"
