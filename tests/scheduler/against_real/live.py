@@ -104,7 +104,8 @@ async def _decision(api: ApiSession, calls: Calls, path: str, uid: str) -> LiveD
             conditions = pod["status"].get("conditions", ())
             refused = [c["message"] for c in conditions if c["type"] == "PodScheduled" and c["status"] == "False"]
             node = pod["spec"].get("nodeName", "")
-            if node or refused:
+            # a node is only chosen after the extender was asked; its line may still be on the way
+            if refused or (node and (uid, "filter") in calls.asked):
                 return LiveDecision(
                     feasible=calls.asked.get((uid, "filter"), ()),
                     prioritized=calls.asked.get((uid, "prioritize"), ()),

@@ -22,6 +22,8 @@ def oracle_differences(case: Case, real: Answer) -> list[str]:
     if framework.gated(pod) or real.gated:
         return [] if framework.gated(pod) == (real.gated is not None) else [f"gated: really {real.gated}"]
     scene = Scene(cluster, profile, pod)
+    if (said := framework.words(scene)) != real.message:
+        return [f"says {said!r}, really {real.message!r}"]
     if (bar := framework.barred(scene)) or real.barred:
         return [] if _same(bar, real.barred) else [f"barred by {bar}, really by {real.barred}"]
     refusals = framework.refusals_in(scene)
@@ -37,9 +39,7 @@ def _same(refusal: Refusal | None, real: Refused | None) -> bool:
     if refusal is None or real is None:
         return refusal is None and real is None
     code = "Unschedulable" if refusal.resolvable else "UnschedulableAndUnresolvable"
-    reasons = frozenset(real.reasons)
-    named = reasons == refusal.reasons or (refusal.plugin == "NodeVolumeLimits" and reasons < refusal.reasons)
-    return named and (refusal.plugin, code) == (real.plugin, real.code)
+    return (refusal.plugin, refusal.reasons, code) == (real.plugin, frozenset(real.reasons), real.code)
 
 
 def _score_differences(cluster: Cluster, pod: Pod, profile: Profile, real: Answer) -> list[str]:

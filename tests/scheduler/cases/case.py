@@ -9,7 +9,7 @@ from typing import TypedDict
 from . import volume
 from .configuration import configuration
 from .draw import NAMESPACES, POD_LABELS, Json, chance, labels, present, some
-from .node import IMAGES, node, node_affinity, node_selector, tolerations
+from .node import IMAGES, image_sizes, node, node_affinity, node_selector, tolerations
 from .pod import TEAMS, containers, metadata, placed_pod, pod_affinity, spread_constraint
 
 THEMES = {
@@ -51,7 +51,8 @@ def make_case(rng: Random, name: str, themes: Sequence[str] | None = None) -> Ca
     """A case with one to four themes, or those that are given."""
     chosen = set(themes or rng.choices(list(THEMES), list(THEMES.values()), k=rng.choice([1, 2, 3, 3, 4])))
     names = [f"n{i}" for i in range(rng.randint(3, 12))]
-    nodes = [node(rng, each, chosen) for each in names]
+    sizes = image_sizes(rng)
+    nodes = [node(rng, each, chosen, sizes) for each in names]
     pods = [placed_pod(rng, f"p{i}", names, chosen) for i in range(rng.choice([0, 4, 8, 12, 20]))]
     objects: dict[str, list[Json]] = {
         "nodes": nodes,

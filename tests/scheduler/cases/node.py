@@ -21,7 +21,8 @@ FEATURES = [
 IMAGES = ["web:1", "db:latest", "registry.example:5000/tool", "job@sha256:0"]
 
 
-def node(rng: Random, name: str, themes: set[str]) -> Json:
+def node(rng: Random, name: str, themes: set[str], sizes: dict[str, int]) -> Json:
+    """``sizes`` are those of the images in this cluster."""
     own = labels(rng, NODE_LABELS, share=0.75)
     if chance(rng, 0.93):
         own[HOST] = name if chance(rng, 0.95) else "shared"
@@ -49,7 +50,7 @@ def node(rng: Random, name: str, themes: set[str]) -> Json:
             allocatable["cpu"] = "0"
     status = present(
         allocatable=allocatable,
-        images=images(rng) if "images" in themes else None,
+        images=images(rng, sizes) if "images" in themes else None,
         declaredFeatures=some(rng, FEATURES) if "features" in themes else None,
     )
     metadata = present(name=name, uid=f"uid-{name}", labels=own if chance(rng, 0.97) else None)
@@ -61,13 +62,18 @@ def some_extended(rng: Random) -> Json:
     return {name: rng.choice(values) for name, values in offers.items() if chance(rng, 0.7)}
 
 
-def images(rng: Random) -> list[Json]:
-    held = []
-    for name in some(rng, ["web:1", "db:latest", "registry.example:5000/tool:latest", "unused:3"]):
-        names = [name, "alias:1"] if chance(rng, 0.1) else [name]
-        size = rng.choice([1 << 20, 30 << 20, 500 << 20, 1400 << 20, 3 << 30, rng.randrange(1 << 33)])
-        held.append({"names": names, "sizeBytes": size})
-    return held
+def image_sizes(rng: Random) -> dict[str, int]:
+    """One for a name: kube-scheduler's cache gives an image the size that the first node told, on all nodes."""
+    names = ("web:1", "db:latest", "registry.example:5000/tool:latest", "unused:3")
+    choices = (1 << 20, 30 << 20, 500 << 20, 1400 << 20, 3 << 30, rng.randrange(1 << 33))
+    return {name: rng.choice(choices) for name in names}
+
+
+def images(rng: Random, sizes: dict[str, int]) -> list[Json]:
+    return [
+        {"names": [name, f"mirror/{name}"] if chance(rng, 0.1) else [name], "sizeBytes": sizes[name]}
+        for name in some(rng, list(sizes))
+    ]
 
 
 def tolerations(rng: Random) -> list[Json]:

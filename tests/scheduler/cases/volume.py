@@ -54,7 +54,7 @@ def storage_class(rng: Random, name: str) -> Json:
 
 def csi_driver(rng: Random, name: str) -> Json:
     spec: Json = {"storageCapacity": chance(rng, 0.85)}
-    if chance(rng, 0.4):
+    if name == DRIVERS[0] and chance(rng, 0.5):  # of two that are missing, kube-scheduler names any
         spec["preventPodSchedulingIfMissing"] = True
     return {"metadata": {"name": name}, "spec": spec}
 

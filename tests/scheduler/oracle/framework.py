@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 from idcbench.scheduler.objects import Node, Pod
@@ -138,6 +139,20 @@ def refusals_in(scene: Scene) -> Refusals:
         else:
             found[node.metadata.name] = refused(scene, node, active)
     return found
+
+
+def words(scene: Scene) -> str:
+    """What the event of an unschedulable pod says (FitError.Error in framework/types.go); empty when it can run."""
+    nodes = len(scene.cluster.nodes)
+    if not nodes:
+        return "no nodes available to schedule pods"
+    if bar := barred(scene):
+        return f"0/{nodes} nodes are available: {', '.join(sorted(bar.reasons))}."
+    found = refusals_in(scene).values()
+    if None in found:
+        return ""
+    counted = Counter(reason for refusal in found if refusal for reason in refusal.reasons)
+    return f"0/{nodes} nodes are available: {', '.join(sorted(f'{n} {reason}' for reason, n in counted.items()))}."
 
 
 def active_filters(scene: Scene) -> list[Filter]:
