@@ -82,10 +82,14 @@ def scheduler(
 
     Exit code 1 when a round failed: a pod was placed where it must not be, or a scheduler got stuck.
     """
-    chosen = {name.partition("=")[0]: name for name in schedulers or (KUBE, OURS)}
+    texts = schedulers or (KUBE, OURS)
+    names = planning.names([text.partition("=")[0] for text in texts])
+    for text in texts:
+        _check(text)
+    chosen = dict(zip(names, texts, strict=True))
     wanted = planning.Wanted(
         rows=rows or tuple(ROWS),
-        schedulers=planning.names([name.partition("=")[0] for name in schedulers or (KUBE, OURS)]),
+        schedulers=names,
         arenas=ARENAS[against],
         scale=scale,
         rounds=rounds,
@@ -151,9 +155,7 @@ async def _warm(progress: Progress) -> None:
 async def _arena(name: str, kubernetes: str, run: Run, progress: Progress) -> AsyncIterator[Arena]:
     if name == "memory":
         program = await asyncio.to_thread(own_program, SOURCES, progress=progress)
-        folder = run.path / "memory"
-        folder.mkdir()
-        async with memory_arena(program, folder) as memory:
+        async with memory_arena(program, folder=run.path, log=run.path / "logs/fakeapi.log") as memory:
             yield memory
         return
     spec = ClusterSpec(name=CLUSTER, control_planes=1, nodes=0, kubernetes=kubernetes, shape="bench")
@@ -163,14 +165,19 @@ async def _arena(name: str, kubernetes: str, run: Run, progress: Progress) -> As
         yield arena
 
 
+def _check(text: str) -> None:
+    """Raise :class:`UsageError` for what names no scheduler."""
+    if text in (KUBE, OURS):
+        return
+    if "=" not in text:
+        raise UsageError(f"--scheduler {text}: wanted {KUBE}, {OURS} or NAME=COMMAND")
+    parsed(text)
+
+
 def _contender(text: str, binaries: Path) -> Contender:
     if text == KUBE:
         return KubeScheduler(binaries / "kube-scheduler")
-    if text == OURS:
-        return Command(OURS, OWN_COMMAND)
-    if "=" not in text:
-        raise UsageError(f"--scheduler {text}: wanted {KUBE}, {OURS} or NAME=COMMAND")
-    return parsed(text)
+    return Command(OURS, OWN_COMMAND) if text == OURS else parsed(text)
 
 
 def _keep(run: Run, measured: Measured, wanted: planning.Wanted, *, interrupted: bool) -> None:

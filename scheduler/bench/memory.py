@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +23,12 @@ PROCESS = "in-memory API server"
 
 @dataclass(slots=True)
 class MemoryArena:
-    """``program`` is the built fakeapi, ``folder`` where its states, its audit log and a kubeconfig go."""
+    """``program`` is the built fakeapi, ``folder`` where its states, its audit log and a kubeconfig go, ``log`` what it
+    says."""
 
     program: Path
     folder: Path
+    log: Path
     encoding: Literal["protobuf", "json"] = "json"
     _process: asyncio.subprocess.Process | None = None
     _server: str = ""
@@ -66,7 +69,7 @@ class MemoryArena:
         await self.stop()
         self.audit_log.unlink(missing_ok=True)
         from_state = [] if state == EMPTY else ["-state", str(self._file(state))]
-        with (self.folder / "fakeapi.log").open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(str(self.program), "-audit", str(self.audit_log), "-save", str(self._unsaved), *from_state),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -102,7 +105,7 @@ class MemoryArena:
         except TimeoutError:
             line = b""
         if not line:
-            raise ClusterError(f"the in-memory API server did not start; see {self.folder / 'fakeapi.log'}")
+            raise ClusterError(f"the in-memory API server did not start; see {self.log}")
         return line.decode().strip()
 
     @property
@@ -114,13 +117,14 @@ class MemoryArena:
 
 
 @contextlib.asynccontextmanager
-async def memory_arena(program: Path, folder: Path) -> AsyncIterator[MemoryArena]:
-    """The arena; its server is ended with the context."""
-    arena = MemoryArena(program, folder)
-    try:
-        yield arena
-    finally:
-        await arena.stop()
+async def memory_arena(program: Path, *, folder: Path, log: Path) -> AsyncIterator[MemoryArena]:
+    """The arena in a new folder below ``folder``; its server is ended and the folder removed with the context."""
+    with tempfile.TemporaryDirectory(prefix="memory-", dir=folder) as inner:
+        arena = MemoryArena(program, Path(inner), log)
+        try:
+            yield arena
+        finally:
+            await arena.stop()
 
 
 def _kubeconfig(server: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from idcbench.errors import UsageError
 
@@ -35,18 +35,17 @@ class Wanted:
     arrivals: bool = False
     arrival_s: float = ARRIVAL_S
     seed: int = 0
-    _rows: Mapping[str, Row] = field(default_factory=lambda: ROWS)
 
     def __post_init__(self) -> None:
-        if unknown := [name for name in self.rows if name not in self._rows]:
-            raise UsageError(f"--row {unknown[0]}: there is no such row; there are {', '.join(self._rows)}")
+        if unknown := [name for name in self.rows if name not in ROWS]:
+            raise UsageError(f"--row {unknown[0]}: there is no such row; there are {', '.join(ROWS)}")
         if self.rounds is not None and self.rounds < 1:
             raise UsageError(f"--rounds {self.rounds}: at least 1 is wanted")
 
     def scaled_rows(self) -> list[Row]:
         """The rows at their size. Raises :class:`UsageError` for a scale that cannot be meant."""
         try:
-            return [self._rows[name].scaled(self.scale) for name in self.rows]
+            return [ROWS[name].scaled(self.scale) for name in self.rows]
         except ValueError as error:
             raise UsageError(f"--scale: {error}") from None
 

@@ -24,6 +24,6 @@ def fakeapi() -> Path:
 @pytest_asyncio.fixture
 async def memory(fakeapi: Path, tmp_path: Path) -> AsyncIterator[MemoryArena]:
     """An arena in memory that serves, empty."""
-    async with memory_arena(fakeapi, tmp_path) as arena:
+    async with memory_arena(fakeapi, folder=tmp_path, log=tmp_path / "fakeapi.log") as arena:
         await arena.restore(EMPTY)
         yield arena

@@ -16,7 +16,7 @@ from idcbench.scheduler.bench.memory import MemoryArena
 
 @pytest.fixture
 def arena(tmp_path: Path) -> MemoryArena:
-    return MemoryArena(tmp_path / "none", tmp_path)
+    return MemoryArena(tmp_path / "none", tmp_path, tmp_path / "log")
 
 
 def test_kube_scheduler_gets_its_limits_and_the_arenas_encoding(arena: MemoryArena, tmp_path: Path) -> None:

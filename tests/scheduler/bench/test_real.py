@@ -17,7 +17,7 @@ from idcbench.provisioning.embedded.target import EmbeddedTarget
 from idcbench.scheduler.bench import arrival, ceiling, creating, drain
 from idcbench.scheduler.bench.arena import Arena
 from idcbench.scheduler.bench.contenders import Command, KubeScheduler
-from idcbench.scheduler.bench.memory import EMPTY, MemoryArena
+from idcbench.scheduler.bench.memory import EMPTY, memory_arena
 from idcbench.scheduler.bench.rows import ROWS
 from idcbench.scheduler.bench.workload import Workload
 
@@ -73,12 +73,9 @@ async def test_a_round_of_kube_scheduler(real: Real, tmp_path: Path, row: str) -
 async def test_kube_scheduler_takes_the_one_in_memory_for_real(
     real: Real, fakeapi: Path, tmp_path: Path, row: str
 ) -> None:
-    memory = MemoryArena(fakeapi, tmp_path)
-    try:
+    async with memory_arena(fakeapi, folder=tmp_path, log=tmp_path / "fakeapi.log") as memory:
         workload = await prepared(memory, row)
         done = await drain.drain(memory, workload, real.kube, folder=tmp_path, pair=1)
-    finally:
-        await memory.stop()
     assert (done.bound, done.events_missing) == (workload.pods, 0)
 
 
