@@ -7,6 +7,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Sequence
+from typing import Literal
 
 from ..decisions import Decision, Engine, Explanation, NoPreemption, Placed, Preemption, Unplaced
 from ..objects import Pod
@@ -101,13 +102,41 @@ class Cycle:
             self._decide_gang(entities[0], popped_s)
             return
         pods = [pod for entity in entities for pod in entity.members.values()]
-        decisions = self._engine.decide(pods)
+        decisions = self._decided(entities, pods, popped_s)
+        if decisions is None:
+            return
         self._measure(len(pods), time.monotonic() - popped_s)
         for place, (entity, decision) in enumerate(zip(entities, decisions, strict=True)):
             self._settle(entity, decision, popped_s)
             if isinstance(decision, Unplaced) and time.monotonic() - popped_s > settings.batch_s:
                 self._take_back(entities[place + 1 :], decisions[place + 1 :], popped_s)
                 return
+
+    def _decided(self, entities: Sequence[Entity], pods: list[Pod], popped_s: float) -> list[Decision] | None:
+        """The engine's answers; ``None`` when it failed: then those pods were dealt with, each on its own."""
+        try:
+            return self._engine.decide(pods)
+        except Exception:  # noqa: BLE001 - what is at fault is found below, one by one
+            _log.exception("the engine failed on %s", ", ".join(pod.key for pod in pods[:10]))
+        for pod in pods:
+            self._engine.forget(pod)
+        for entity, pod in zip(entities, pods, strict=True):
+            try:
+                (decision,) = self._engine.decide((pod,))
+            except Exception as error:  # noqa: BLE001 - one pod that nobody foresaw must not keep the others waiting
+                self._fail(entity, (pod,), f"the scheduler failed on this pod: {error!r}", popped_s)
+            else:
+                self._settle(entity, decision, popped_s)
+        return None
+
+    def _fail(self, entity: Entity, pods: Sequence[Pod], why: str, popped_s: float) -> None:
+        """An error of ours: logged, told to the pods, and tried again later."""
+        for pod in pods:
+            _log.error("pod %s: %s", pod.key, why)
+            self._engine.forget(pod)
+            self._measures.attempt("error", profile=entity.profile, duration_s=time.monotonic() - popped_s)
+            self._tell(pod, why, reason="SchedulerError")
+        self._queue.fail(entity)
 
     def _take_back(self, entities: Sequence[Entity], decisions: Sequence[Decision], popped_s: float) -> None:
         """Looking for victims took long: the rest is settled where that is quick, else decided in the next batch."""
@@ -132,7 +161,12 @@ class Cycle:
 
     def _decide_gang(self, entity: Entity, popped_s: float) -> None:
         least = self._queue.gangs.lacking(entity) or 1
-        decisions = self._engine.decide_gang(entity.pods, least=least)
+        try:
+            decisions = self._engine.decide_gang(entity.pods, least=least)
+        except Exception as error:  # noqa: BLE001 - one gang that nobody foresaw must not keep the others waiting
+            _log.exception("the engine failed on gang %s", entity.gang)
+            self._fail(entity, entity.pods, f"the scheduler failed on this gang: {error!r}", popped_s)
+            return
         now_s = time.monotonic()
         self._measure(len(decisions), now_s - popped_s)
         placed = [decision for decision in decisions if isinstance(decision, Placed)]
@@ -190,10 +224,13 @@ class Cycle:
         self._explained_s = now_s
         return self._engine.explain(pod)
 
-    def _tell(self, pod: Pod, message: str, *, nominated: str | None = None) -> None:
+    def _tell(
+        self, pod: Pod, message: str, *, reason: Literal["Unschedulable", "SchedulerError"] = "Unschedulable",
+        nominated: str | None = None,
+    ) -> None:  # fmt: skip
         """The event and the condition, each only if it is news."""
         self._recorder.failed(pod, message)
         present = self._ledger.get(pod.metadata.uid) or pod
-        patch = status.not_scheduled(present, "Unschedulable", message, nominated=nominated)
+        patch = status.not_scheduled(present, reason, message, nominated=nominated)
         if patch is not None:
             self._writer.submit(Write("PATCH", status.path(pod, "/status"), patch, lambda _: None, status.STRATEGIC))

@@ -9,6 +9,8 @@ from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from typing import Any
 
+import msgspec
+
 from idcbench.kube.apierror import ApiError
 from idcbench.kube.known import EventType
 from idcbench.kube.listing import Listing, list_all
@@ -49,7 +51,10 @@ class Feed:
     def follow(self) -> list[Coroutine[Any, Any, None]]:
         """One endless watch for each resource, to be run together after :meth:`fill`. They raise ``ApiError``."""
         listings, self._listings = self._listings, []
-        return [self._watch(source, listing) for source, listing in listings]
+        return [
+            self._watch(source, listing) if source.needed else self._watch_unneeded(source, listing)
+            for source, listing in listings
+        ]
 
     async def list_pods(self) -> Listing[Pod]:
         """All pods as they are now, not as some cache has them."""
@@ -62,7 +67,11 @@ class Feed:
             if source.needed or error.status not in (403, 404):
                 raise
             _log.info("%s: not served here (%d); going on without", source.path, error.status)
-            return None
+        except msgspec.ValidationError as error:
+            if source.needed:
+                raise
+            _log.error("%s: not what it should be (%s); going on without", source.path, error)
+        return None
 
     async def _tell_all(self, source: Source, listing: Listing[Any]) -> None:
         began_s = time.monotonic()
@@ -86,3 +95,11 @@ class Feed:
                         await asyncio.sleep(0)
                         began_s = time.monotonic()
                 self._hear(source, event.type, event.object)
+
+    async def _watch_unneeded(self, source: Source, listing: Listing[Any]) -> None:
+        """A custom resource may go away, or hold anything: nothing else ends with its watch."""
+        try:
+            await self._watch(source, listing)
+        except (ApiError, msgspec.ValidationError) as error:
+            _log.error("%s: no longer watched (%s)", source.path, error)
+            await asyncio.Event().wait()

@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from msgspec import Struct
-
-from idcbench.kube.objects import ObjectMeta
-
 from ..decisions import Resource
 from ..objects import (
     CSIDriver,
     CSINode,
     CSIStorageCapacity,
+    DeviceClass,
     DisruptionBudget,
     Namespace,
     Node,
@@ -26,17 +23,6 @@ from ..objects import (
     StorageClass,
     VolumeAttachment,
 )
-
-
-class DeviceClassSpec(Struct, frozen=True, gc=False, rename="camel"):
-    extended_resource_name: str | None = None
-
-
-class DeviceClass(Struct, frozen=True, gc=False):
-    """A class of devices; pods may ask for it by the name of an extended resource."""
-
-    metadata: ObjectMeta = ObjectMeta()
-    spec: DeviceClassSpec = DeviceClassSpec()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import struct
 import time
@@ -17,6 +18,8 @@ OPENING_AT_ONCE = 4
 TOKEN_READ_S = 60.0
 """A token file is read anew so often; the kubelet refreshes them minutes before they expire."""
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(slots=True, eq=False)
 class Server:
@@ -30,7 +33,8 @@ class Server:
     connections: int = 0
     _endpoint: Endpoint | None = None
     _heads: dict[tuple[str, str], tuple[bytes, bytes]] = field(default_factory=dict)
-    _heads_s: float = 0.0
+    _authorization: dict[str, str] | None = None
+    _read_s: float = 0.0
     _opening: int = 0
     _backoff: Backoff = field(default_factory=lambda: Backoff(first_s=0.1, most_s=2.0))
     _retry_s: float = 0.0
@@ -49,6 +53,7 @@ class Server:
         """Open the connection that was reserved. Raises ``OSError`` or ``TimeoutError``; nothing is reserved then."""
         try:
             async with asyncio.timeout(self.limit_s):
+                self._renew_authorization()
                 if self._endpoint is None:
                     self._endpoint = await asyncio.to_thread(Endpoint.of, self.url, self.access)
                 connection = await Connection.open(self._endpoint, self._socket(self._endpoint))
@@ -81,11 +86,29 @@ class Server:
         query = b"&" if "?" in path else b"?"
         return b"%b%b%btimeout=%b%d\r\n\r\n%b" % (before, path.encode(), query, after, len(body), body)
 
-    def _head(self, method: str, content_type: str) -> tuple[bytes, bytes]:
+    def unauthorized(self) -> None:
+        """The server did not know us: a token was renewed, maybe."""
+        self._read_s = 0.0
+
+    def _renew_authorization(self) -> None:
+        """Read the token if it may have been renewed. Raises ``OSError`` when there never was one."""
         now_s = time.monotonic()
-        if now_s - self._heads_s > TOKEN_READ_S:
+        if self._authorization is not None and now_s - self._read_s < TOKEN_READ_S:
+            return
+        self._read_s = now_s
+        try:
+            fresh = self.access.headers()
+        except OSError as error:
+            if self._authorization is None:
+                raise
+            _log.warning("the token cannot be read anew (%s); going on with the last", error)
+            return
+        if fresh != self._authorization:
+            self._authorization = fresh
             self._heads.clear()
-            self._heads_s = now_s
+
+    def _head(self, method: str, content_type: str) -> tuple[bytes, bytes]:
+        self._renew_authorization()
         key = method, content_type
         if (head := self._heads.get(key)) is None:
             head = self._heads[key] = self._encode_head(method, content_type)
@@ -98,7 +121,7 @@ class Server:
             f"Host: {self._endpoint.host}:{self._endpoint.address[1]}",
             f"User-Agent: {USER_AGENT}",
             "Accept: application/json",
-            *(f"{name}: {value}" for name, value in self.access.headers().items()),
+            *(f"{name}: {value}" for name, value in (self._authorization or {}).items()),
             f"Content-Type: {content_type}",
             "Content-Length: ",
         ]

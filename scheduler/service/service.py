@@ -54,13 +54,13 @@ class SchedulerService:
         members = access.members or (access.server,)
         self._api = ApiSession(access, server=members)
         self._lease_api = ApiSession(access, server=members, read_retries=0)
-        self._writer = Writer(access, settings.write, self._fence, measures)
+        self._crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._writer = Writer(access, settings.write, self._fence, measures, crashed=self._crashed)
         self._gangs = Gangs()
         self._queue = SchedulingQueue(settings.queue, measures, self._gangs, wake=lambda: self._cycle.wake())
         self._ledger = Ledger(engine, self._queue, settings.scheduler_names, settled=self._pod_settled)
         self._recorder = Recorder(self._writer, settings.write, measures)
         self._claims = Claims(self._writer, limit_s=settings.write.claim_limit_s)
-        self._crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         parts: dict[str, Any] = {"ledger": self._ledger, "queue": self._queue, "recorder": self._recorder}
         self._binder = Binder(
             self._api, self._writer, self._claims, settings.write, journal=self.journal, measures=measures,

@@ -83,9 +83,16 @@ class _Queues:
 
 
 class Writer:
-    """Used as ``async with``; :meth:`submit` queues a write, :meth:`drain` waits until none is left."""
+    """Used as ``async with``; :meth:`submit` queues a write, :meth:`drain` waits until none is left.
 
-    def __init__(self, access: Access, settings: WriteSettings, fence: Fence, measures: Measures) -> None:
+    ``crashed`` is called with what an owner of a write raised when it was told the answer.
+    """
+
+    def __init__(
+        self, access: Access, settings: WriteSettings, fence: Fence, measures: Measures, *,
+        crashed: Callable[[Exception], object] | None = None,
+    ) -> None:  # fmt: skip
+        self._crashed = crashed
         self._settings = settings
         self._fence = fence
         self._measures = measures
@@ -156,7 +163,7 @@ class Writer:
             fenced = not write.event and not self._fence.permits(self._settings.request_limit_s)
             if fenced or write.cancelled:
                 self._take(write)
-                self._loop.call_soon(write.settled, Answer(0, sent=False, fenced=fenced))
+                self._loop.call_soon(self._tell, write, Answer(0, sent=False, fenced=fenced))
                 continue
             found = self._free()
             if found is None:
@@ -223,10 +230,21 @@ class Writer:
         if isinstance(ended, Response) and ended.status == 429 and write.tries < REFUSED_TRIES:
             self._send_later(write, retry_after_s(ended.retry_after))
         else:
-            write.settled(answer)
+            if answer.status == 401:
+                server.unauthorized()
+            self._tell(write, answer)
         self._pump()
         if not self._flights and not self._queues.urgent:
             self._idle.set()
+
+    def _tell(self, write: Write, answer: Answer) -> None:
+        """A fault of who is told must not end as a line of asyncio's log, with its books half done."""
+        try:
+            write.settled(answer)
+        except Exception as error:
+            if self._crashed is None:
+                raise
+            self._crashed(error)
 
     def _send_later(self, write: Write, asked_s: float | None) -> None:
         """The server is busy and did not do it; it says when to come again."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from little_engine import LittleEngine
 
 from idcbench.cluster import ClusterSpec
 from idcbench.kube.listing import list_all
@@ -23,6 +24,9 @@ from idcbench.kube.objects import Event
 from idcbench.kube.session import ApiSession
 from idcbench.provisioning.embedded.target import EmbeddedTarget
 from idcbench.scheduler.objects import Pod
+from idcbench.scheduler.service.measures import Tally
+from idcbench.scheduler.service.service import SchedulerService
+from idcbench.scheduler.service.settings import ServiceSettings
 
 HERE = Path(__file__).parent
 PODS = "/api/v1/namespaces/default/pods"
@@ -149,3 +153,37 @@ async def test_leaders_that_die_freeze_and_stop(tmp_path: Path) -> None:
         assert len(told) >= 1000 - 300
     print(json.dumps({"takeover after kill, s": took_s, "after SIGTERM, s": handed_s, "events": len(told)}))
     assert took_s < 5 + 2 + 0.5 + 1  # a limit of the design, with a second for a busy machine
+
+
+@pytest.mark.integration
+async def test_api_servers_that_are_killed_lose_nothing() -> None:
+    target = EmbeddedTarget(name=f"test-service-api-{os.getpid()}")
+    async with (
+        target.cluster(ClusterSpec(control_planes=1, nodes=0, shape="bench"), keep=False) as cluster,
+        ApiSession(cluster.access, read_retries=20) as api,
+    ):
+        for number in range(NODES):
+            await api.post("/api/v1/nodes", node(number))
+        await create(api, "p", 600)
+        faults, (host,) = cluster.faults, cluster.hosts
+        assert faults is not None
+        tally, stop = Tally(), asyncio.Event()
+        service = SchedulerService(cluster.access, LittleEngine(), ServiceSettings(), tally)
+        run = asyncio.create_task(service.run(stop))
+        for least in (50, 300):
+            async with asyncio.timeout(60):
+                while tally.counts.get("binding bound", 0) < least:
+                    await asyncio.sleep(0.005)
+            await faults.kill(host.name, "kube-apiserver")
+        placed = await bound(api, 600)
+        async with asyncio.timeout(60):
+            while tally.counts.get("event Scheduled", 0) < 600:
+                await asyncio.sleep(0.05)
+        assert tally.counts["binding bound"] == 600
+        assert max(placed.values()) <= PODS_A_NODE
+        assert service.gauges().assumed_pods == service.gauges().bindings_in_flight == 0
+        events = [each for each in (await list_all(api, Event, EVENTS)).items if each.reason == "Scheduled"]
+        assert set(Counter(each.involved_object.uid for each in events).values()) == {1}
+        assert len(events) == 600
+        stop.set()
+        await run

@@ -275,3 +275,23 @@ async def test_events_are_tried_again_and_counted(api: SchedulerApi) -> None:
         await api.until(lambda: len(api.events("Scheduled")) == 2)
         assert counts(service)["dropped Scheduled refused"] == 1
         assert counts(service)["event Scheduled"] == 2
+
+
+async def test_a_pod_that_the_engine_fails_on_is_told_and_holds_nobody_up(api: SchedulerApi) -> None:
+    class Failing(LittleEngine):
+        def decide(self, pods: list[Pod]) -> list[Decision]:  # type: ignore[override]
+            made = super().decide(pods)
+            if any(each.metadata.name == "poison" for each in pods):
+                raise KeyError("what nobody foresaw")
+            return made
+
+    api.node("one", cpu="1")
+    for name in ("a", "poison", "b"):
+        api.pod(name, cpu="500m")
+    async with running(api, engine=Failing()) as service:
+        await api.until(lambda: all(api.nodes_of("a", "b")))
+        await api.until(lambda: api.patches("poison"))
+        condition = api.pods()["poison"]["status"]["conditions"][0]
+        assert condition["reason"] == "SchedulerError"
+        assert "what nobody foresaw" in condition["message"]
+        await api.until(lambda: counts(service)["attempt error"] >= 2)  # it is tried again
