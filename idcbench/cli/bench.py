@@ -26,12 +26,14 @@ from ..scheduler.bench import planning, table
 from ..scheduler.bench.arena import Arena
 from ..scheduler.bench.contenders import KUBE, OURS, Command, Contender, KubeScheduler, parsed
 from ..scheduler.bench.memory import SOURCES, memory_arena
+from ..scheduler.bench.objections import objections
 from ..scheduler.bench.outcome import Measured
 from ..scheduler.bench.rows import ROWS
 from ..scheduler.bench.run import Bench
 from .bench_run import write_samples
 from .display import Display
 
+FAILED, INVALID = 1, 7
 CLUSTER = "bench-scheduler"
 """The embedded cluster's name; a second call at the same time is refused by its lock."""
 ARENAS = {"real": ("real",), "memory": ("memory",), "both": ("real", "memory")}
@@ -80,7 +82,8 @@ def scheduler(
 ) -> int:  # fmt: skip
     """Drain pods by each scheduler in turn, from the same state, in random order; compare rates, CPU and events.
 
-    Exit code 1 when a round failed: a pod was placed where it must not be, or a scheduler got stuck.
+    Exit code 1 when a round failed: a pod was placed where it must not be, or a scheduler got stuck; 7 when the figures
+    are not valid, because other programs kept the machine busy.
     """
     texts = schedulers or (KUBE, OURS)
     names = planning.names([text.partition("=")[0] for text in texts])
@@ -184,12 +187,13 @@ def _keep(run: Run, measured: Measured, wanted: planning.Wanted, *, interrupted:
     """The raw values into the run directory: the JSON whole, and a series for each figure."""
     (run.path / "bench.json").write_bytes(msgspec.json.format(msgspec.json.encode(measured), indent=1))
     write_samples(run, measured)
+    wrong = (*measured.failures, *objections(measured))
     run.finish(
         tests=TestCounts(),
         checks=(),
         facts={},
         options={"rows": wanted.rows, "scale": wanted.scale, "rounds": wanted.rounds, "seed": wanted.seed},
-        validity=Validity(valid=not measured.failures, reasons=measured.failures),
+        validity=Validity(valid=not wrong, reasons=wrong),
         interrupted=interrupted,
     )
 
@@ -207,4 +211,6 @@ def _tell(measured: Measured, wanted: planning.Wanted, run: Run, json_file: Path
                 json_file.write_bytes(encoded)
             except OSError as error:
                 raise IdcError(f"--json {json_file}: {error.strerror}") from error
-    return 1 if measured.failures else 0
+    if measured.failures:
+        return FAILED
+    return INVALID if objections(measured) else 0

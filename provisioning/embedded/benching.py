@@ -77,7 +77,7 @@ class BenchArena:
         return frozenset(path.name for path in self._states.glob("*"))
 
     async def keep(self, state: str) -> None:
-        await self._stop()
+        await self.stop()
         await self.discard(state)
         self._states.mkdir(exist_ok=True)
         await asyncio.to_thread(_copy, self._data, self._states / state)
@@ -86,7 +86,7 @@ class BenchArena:
         """Raises :class:`ClusterError` when there is no such state, or the API server does not get ready."""
         if state not in self.kept():
             raise ClusterError(f"no state {state!r} is kept; there are {', '.join(sorted(self.kept())) or 'none'}")
-        await self._stop()
+        await self.stop()
         shutil.rmtree(self._data)
         for log in self.audit_log.parent.glob("audit*.log"):
             log.unlink()
@@ -108,7 +108,8 @@ class BenchArena:
     def _states(self) -> Path:
         return self.cluster.state.root / "states"
 
-    async def _stop(self) -> None:
+    async def stop(self) -> None:
+        """End API server and etcd; they start again with the next state."""
         for component in SERVERS:
             await self.cluster.faults.stop(HOST, component)
 

@@ -51,6 +51,10 @@ class Arena(Protocol):
         """Start anew from a copy of a kept state, ``empty`` among them; returns when the API server is ready."""
         ...
 
+    async def stop(self) -> None:
+        """End what serves, so that nothing of it runs while another arena is measured; kept states stay."""
+        ...
+
     def kept(self) -> frozenset[str]:
         """The names of the kept states."""
         ...

@@ -71,6 +71,7 @@ class Bench:
         if self.wanted.arrivals:
             await self._arrive(arena, row, workload, arena_name)
         await arena.discard(workload.name)
+        await arena.stop()
 
     async def _create(self, arena: Arena, workload: Workload) -> None:
         await arena.restore(EMPTY)

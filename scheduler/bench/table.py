@@ -11,6 +11,7 @@ from tabulate import tabulate
 from idcbench.measure.bounding import OTHERS
 from idcbench.measure.statistics import Ratio, paired_ratio
 
+from .objections import objections
 from .outcome import Arrival, Ceiling, Measured, Round
 
 T = TypeVar("T")
@@ -29,6 +30,8 @@ def rendered(measured: Measured, *, baseline: str) -> str:
             lines += ["", ratios]
         if arrivals := [one for one in measured.arrivals if one.arena == arena]:
             lines += ["", _arrivals(arrivals)]
+    for objection in objections(measured):
+        lines += ["", f"NOT VALID: {objection}"]
     for failure in measured.failures:
         lines += ["", f"FAILED: {failure}"]
     return "\n".join(lines)

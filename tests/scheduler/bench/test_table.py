@@ -52,6 +52,7 @@ def test_every_figure_is_there() -> None:
     assert "basic-500 ours 0.5 × 130/s 1 4.0 9.0 11 0.5" in lines
     assert "FAILED: basic-500, ours: wrong" in lines
     assert f"Against {ARENA}" in lines
+    assert not any(line.startswith("NOT VALID") for line in lines)
 
 
 def test_a_scale_is_said() -> None:
@@ -68,6 +69,27 @@ def test_ratios_are_of_rounds_of_one_pair() -> None:
 def test_a_round_that_failed_leaves_its_pair_out() -> None:
     rounds = [one for one in measured().rounds if (one.scheduler, one.pair) != ("kube-scheduler", 1)]
     assert ratios(rounds, "kube-scheduler", lambda one: one.rate)["basic-500", "ours"].n == 1
+
+
+@pytest.mark.parametrize(
+    ("cores", "says"),
+    [
+        ({"others": 0.2, "driver": 0.3}, None),
+        ({"others": 0.5}, "NOT VALID: other programs kept up to 25% of the machine busy in 4 of 4 rounds"),
+        ({"driver": 0.4}, "NOT VALID: the benchmark itself kept up to 20% of the machine busy in 4 of 4 rounds"),
+    ],
+)
+def test_a_busy_machine_is_told(cores: dict[str, float], says: str | None) -> None:
+    rounds = tuple(msgspec.structs.replace(one, cores=cores) for one in measured().rounds)
+    text = rendered(msgspec.structs.replace(measured(), rounds=rounds), baseline="kube-scheduler")
+    assert ("NOT VALID" in text) is (says is not None)
+    assert (says or "") in text
+
+
+def test_a_late_client_is_told() -> None:
+    late = (msgspec.structs.replace(measured().arrivals[0], lag_p99_ms=25.0),)
+    text = rendered(msgspec.structs.replace(measured(), arrivals=late), baseline="kube-scheduler")
+    assert "NOT VALID: the client began 1 % of its creations up to 25 ms late in 1 of 1" in text
 
 
 def test_all_is_kept_in_json() -> None:
