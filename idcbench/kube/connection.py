@@ -98,6 +98,7 @@ class Connection:
         try:
             await asyncio.get_running_loop().sock_connect(unconnected, endpoint.address)
             unconnected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            unconnected.getpeername()  # raises when it was reset already: wrap_socket would do so too, and leak it
             if endpoint.tls is not None:
                 wrap = endpoint.tls.wrap_socket
                 connected = secured = wrap(unconnected, server_hostname=endpoint.host, do_handshake_on_connect=False)

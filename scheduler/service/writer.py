@@ -106,6 +106,7 @@ class Writer:
         self._opening: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
         self._sweeping: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def __aenter__(self) -> Writer:
         self._loop = asyncio.get_running_loop()
@@ -113,6 +114,7 @@ class Writer:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._closed = True
         for task in (self._sweeping, *self._opening):
             if task is not None:
                 task.cancel()
@@ -159,7 +161,7 @@ class Writer:
 
     def _pump(self) -> None:
         """Send what can be sent now."""
-        while (write := self._next()) is not None:
+        while not self._closed and (write := self._next()) is not None:
             fenced = not write.event and not self._fence.permits(self._settings.request_limit_s)
             if fenced or write.cancelled:
                 self._take(write)
