@@ -118,6 +118,12 @@ class Binder:
             if bound.node == node and bound.write is not None:
                 bound.write.cancelled = True
 
+    def take_back_unsent(self) -> None:
+        """Give up what has not been sent yet: somebody else will decide it."""
+        for bound in self._under_way.values():
+            if bound.write is not None and not bound.write.sent_s:
+                bound.write.cancelled = True
+
     def close(self) -> None:
         for task in self._tasks:
             task.cancel()

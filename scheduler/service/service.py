@@ -200,10 +200,11 @@ class SchedulerService:
         await self._cycle.run()
 
     async def _finish(self, leading: asyncio.Task[None]) -> None:
-        """Stop deciding, finish what is under way, hand over, and write the events that are left."""
+        """Stop deciding, finish what was sent, hand over, and write the events that are left."""
         limit_s = self.settings.write.request_limit_s
         election = self._election
         self._cycle.stop()
+        self._binder.take_back_unsent()
         if not await self._writer.drain(events=False, limit_s=limit_s):
             _log.error("%d writes were not answered within %g s", self._writer.waiting, limit_s)
         leading.cancel()

@@ -62,7 +62,7 @@ class CycleSettings:
     """At most so many pods are decided in one call."""
     batch_s: float = 0.010
     """Aimed at: batches shrink while they take longer, so that the event loop never stalls for 20 ms."""
-    decided_ahead: int = 512
+    decided_ahead: int = 128
     """Placed pods whose binding has not been answered; deciding waits while there are more."""
 
 
