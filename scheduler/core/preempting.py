@@ -25,6 +25,7 @@ from .state import (
     HIGH,
     I32,
     I64,
+    MUST_GO,
     NEXT,
     POD_FLAGS,
     PRIORITY,
@@ -34,6 +35,8 @@ from .state import (
     State,
 )
 
+VETO_LIFTED = 2
+"""In a veto: it falls when the pods of the node that MUST_GO go."""
 _OFFSET = np.int64(2**31)
 """Added to each priority before summing, so that more victims never weigh less: MaxInt32 + 1 in preemption.go."""
 
@@ -96,7 +99,8 @@ def reprieve(S: State, c: int, n: int, priority: int, veto: U8, rows: I32, size:
             if protected[i] != turn:
                 continue
             move(S, rows[i], n, 1)
-            spared[i] = passes_with_held(S, c, n, priority, veto) == 0
+            must_go = S.pod[rows[i], POD_FLAGS] & MUST_GO
+            spared[i] = must_go == 0 and passes_with_held(S, c, n, priority, veto) == 0
             if not spared[i]:
                 move(S, rows[i], n, -1)
                 violations += turn
@@ -141,7 +145,13 @@ def preempt(
     rows, protected, spared = victims[1], marks[0], marks[1]
     chosen = -1
     for n in range(S.cursor[HIGH]):
-        if not S.node_on[n] or not helps(S, c, n, passes_with_held(S, c, n, priority, veto)):
+        if not S.node_on[n]:
+            continue
+        frees_volumes = veto.shape[0] > 0 and veto[n] == VETO_LIFTED
+        if frees_volumes:
+            veto[n] = 0
+        reason = passes_with_held(S, c, n, priority, veto)
+        if not helps(S, c, n, reason) and not (frees_volumes and reason == 0):
             continue
         size = lower_pods(S, n, priority, rows)
         for i in range(size):

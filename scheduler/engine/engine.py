@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from ..claims import DeviceClasses, reason_to_decline
 from ..core.deciding import ANY
-from ..core.state import BY_ROOM_HELD, BY_VOLUMES, CLASS, LOGGED, NODE, POD_FLAGS, POLICY, TERMINATING
+from ..core.preempting import VETO_LIFTED
+from ..core.state import BY_ROOM_HELD, BY_VOLUMES, CLASS, LOGGED, MUST_GO, NODE, POD_FLAGS, POLICY, TERMINATING
 from ..decisions import ClaimStep, Decision, Explanation, NoPreemption, Placed, Preemption, Resource, Unplaced
 from ..objects import DeviceClass, DisruptionBudget, Namespace, Node, Pod
 from ..policy import Policy
@@ -26,7 +27,7 @@ from .diagnosis import BY_NAME, BY_PIN, TOTAL, Evaluation, ranking, refusals, re
 from .images import Images
 from .kinds import Kinds
 from .nominations import Nominations
-from .seats import NodeRows, Seats
+from .seats import NodeRows, Seats, started_ms
 from .shapes import Shapes
 
 _log = logging.getLogger(__name__)
@@ -303,19 +304,20 @@ class ClusterEngine:
             return NoPreemption("not eligible: the profile has DefaultPreemption disabled.")
         if self._held.waits_for_victims(pod, self._seats, self._arrays.state):
             return NoPreemption("not eligible due to terminating pod on the nominated node.")
-        veto, volumes = self._volume_veto(ask)
-        if volumes is not None and volumes.refused is not None:
-            return self._no_victims()
+        veto, must_go = self._volume_victims(ask)
         if ask.pin != ANY:
             veto = self._veto_but(ask.pin, veto)
         room = int(self._arrays.state.used[:, 3].max(initial=0)) + 2
         victims, marks = np.zeros((2, room), np.int32), np.zeros((2, room), np.uint8)
         costs = np.zeros((2, 5), np.int64)
         budgets = self._budgets.allowed(self._classes, self._arrays)
+        flags = self._arrays.state.pod[:, POD_FLAGS]
+        flags[must_go] |= MUST_GO
         with self._held.without(pod):
             node = self._arrays.kernels.preempt(
                 self._arrays.state, ask.number, pod.priority, veto, budgets, budgets.copy(), victims, marks, costs
             )
+        flags[must_go] &= ~MUST_GO
         if node < 0:
             return self._no_victims()
         rows = victims[0, : int(np.argmax(victims[0] < 0))]
@@ -464,6 +466,38 @@ class ClusterEngine:
         for at, row in enumerate(self._nodes.objects):
             veto[row] = verdict.refused is not None or verdict.nodes[at] is not None
         return veto, verdict
+
+    def _volume_victims(self, ask: Ask) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint8]], list[int]]:
+        """The nodes that the pod's volumes forbid whoever goes, and the rows of the pods that would have to go."""
+        veto, verdict = self._volume_veto(ask)
+        must_go: list[int] = []
+        if verdict is None:
+            return veto, must_go
+        for at, (row, node) in enumerate(self._nodes.objects.items()):
+            refused = verdict.refused or verdict.nodes[at]
+            if refused is not None and not refused.unresolvable:
+                victims = self._volumes_victims_on(ask.pod, row, node)
+                if victims is not None:
+                    veto[row] = VETO_LIFTED
+                    must_go += victims
+        return veto, must_go
+
+    def _volumes_victims_on(self, pod: Pod, row: int, node: Node) -> list[int] | None:
+        """The rows of the least important pods without which the volumes could be on the node; ``None``: none help."""
+        seats = [seat for seat in self._seats.on(row) if seat.pod.priority < pod.priority]
+        seats = [seat for seat in seats if self._volumes.concerns(seat.pod)]
+        gone = {seat.row: seat.pod for seat in seats}
+        if not gone or not self._volumes_go(pod, node, gone.values()):
+            return None
+        for seat in sorted(seats, key=lambda seat: (-seat.pod.priority, started_ms(seat.pod))):
+            spared = gone.pop(seat.row)
+            if not self._volumes_go(pod, node, gone.values()):
+                gone[seat.row] = spared
+        return list(gone)
+
+    def _volumes_go(self, pod: Pod, node: Node, without: Collection[Pod]) -> bool:
+        verdict = self._volumes.evaluate(pod, (node,), without=tuple(without))
+        return verdict.refused is None and verdict.nodes[0] is None
 
     def _veto_but(
         self, pin: int, veto: np.ndarray[tuple[int], np.dtype[np.uint8]]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..core.state import EXIST, HIGH, NODE, POD_FLAGS, PRIORITY, STARTED, TERMINATING
+from ..core.state import EXIST, HIGH, NEXT, NODE, POD_FLAGS, PRIORITY, STARTED, TERMINATING
 from ..objects import Node, Pod
 from .arrays import Arrays, Rows
 from .columns import Columns
@@ -51,6 +51,13 @@ class Seats:
     def keep(self, row: int, pod: Pod, node: str, *, assumed: bool) -> None:
         seat = Seat(row, pod, node, assumed)
         self.by_uid[pod.metadata.uid] = self.by_row[row] = seat
+
+    def on(self, node: int) -> Iterator[Seat]:
+        """The pods on the node of that row."""
+        row = int(self._arrays.state.node_head[node])
+        while row >= 0:
+            yield self.by_row[row]
+            row = int(self._arrays.state.pod[row, NEXT])
 
     def free(self, row: int) -> None:
         """The row was never seated, or is not any more."""
