@@ -9,6 +9,7 @@ from ..objects import DisruptionBudget
 from ..selectors import SelectorError, label_selector
 from .arrays import Arrays
 from .classes import Classes
+from .members import is_empty
 
 
 class Budgets:
@@ -27,6 +28,8 @@ class Budgets:
         """Disruptions that each budget allows; which classes it protects is in the arrays afterwards."""
         guards: list[list[int]] = [[] for _ in range(len(classes))]
         for i, budget in enumerate(self._budgets.values()):
+            if is_empty(budget.spec.selector):
+                continue  # upstream's preemption takes an empty selector for none
             try:
                 holds = label_selector(budget.spec.selector, of=f"budget {budget.metadata.name}")
             except SelectorError:
