@@ -23,7 +23,8 @@ from .measures import BindingOutcome, Measures
 from .queue import SchedulingQueue
 from .recorder import Recorder
 from .settings import WriteSettings
-from .writer import Answer, Write, Writer
+from .write import Answer, Write
+from .writer import Writer
 
 LOST_TRIES = 4
 """A binding whose reply was lost, and which was not done, is sent again so often: to the same node, where the room is

@@ -23,7 +23,8 @@ from .preemption import Preemptor
 from .queue import SchedulingQueue
 from .recorder import Recorder
 from .settings import CycleSettings, WriteSettings
-from .writer import Write, Writer
+from .write import Write
+from .writer import Writer
 
 LOOK_S = 0.05
 """How often a closed fence is looked at."""

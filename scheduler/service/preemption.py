@@ -15,7 +15,8 @@ from .ledger import Ledger
 from .measures import Measures
 from .queue import SchedulingQueue
 from .recorder import Recorder
-from .writer import Write, Writer
+from .write import Write
+from .writer import Writer
 
 VICTIM_SEEN_S = 30.0
 """Deleting a victim shows in the watch long before; after this we no longer wait to see it."""

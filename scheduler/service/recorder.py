@@ -13,7 +13,8 @@ from ..objects import Pod
 from .eventbody import EventBody, Reason, event, series
 from .measures import Measures
 from .settings import WriteSettings
-from .writer import Answer, Write, Writer
+from .write import Answer, Write
+from .writer import Writer
 
 FINISH_S = 360.0
 """An event that was not seen again for so long begins anew (client-go's finishTime)."""

@@ -10,25 +10,23 @@ from typing import Any
 
 from idcbench.kube.access import Access
 from idcbench.kube.apierror import ApiError
-from idcbench.kube.known import EventType
 from idcbench.kube.session import ApiSession
 
 from ..decisions import Engine
 from .binding import Binder
-from .changes import node_changes, other_change
 from .claims import Claims
 from .cycle import Cycle
 from .election import Election
 from .feed import Feed
 from .fence import Fence, boot_s
 from .gangs import Gangs
+from .hearing import Hearing
 from .journal import Journal
 from .ledger import Ledger
 from .measures import Gauges, Measures
 from .preemption import Preemptor
 from .queue import SchedulingQueue
 from .recorder import Recorder
-from .resources import IN_TREE_GROUPS, Source
 from .settings import ServiceSettings
 from .writer import Writer
 
@@ -71,8 +69,10 @@ class SchedulerService:
             engine, settings.cycle, settings.write, binder=self._binder, preemptor=self._preemptor,
             writer=self._writer, journal=self.journal, fence=self._fence, measures=measures, **parts,
         )  # fmt: skip
-        self._feed = Feed(self._api, settings.feed, self._hear)
-        self._nodes: dict[str, Any] = {}
+        self._hearing = Hearing(
+            engine, ledger=self._ledger, queue=self._queue, claims=self._claims, binder=self._binder
+        )
+        self._feed = Feed(self._api, settings.feed, self._hearing.hear)
         self._filled = asyncio.Event()
         self._leading = False
 
@@ -95,7 +95,7 @@ class SchedulerService:
         """The state at this moment."""
         return Gauges(
             pending=self._queue.pending(), pending_gangs=self._queue.pending_gangs(),
-            unschedulable=self._queue.unschedulable(), cached_nodes=len(self._nodes),
+            unschedulable=self._queue.unschedulable(), cached_nodes=len(self._hearing.nodes),
             cached_pods=self._ledger.assigned + self._ledger.assumed, assumed_pods=self._ledger.assumed,
             bindings_in_flight=len(self._binder), events_waiting=self._recorder.waiting, leader=self._leading,
         )  # fmt: skip
@@ -159,7 +159,7 @@ class SchedulerService:
         gc.freeze()  # what was listed stays: a full collection of it would stall the loop by some 50 ms
         _log.info(
             "knows %d nodes and %d pods after %.2f s; %d wait",
-            len(self._nodes), self._ledger.assigned, time.monotonic() - began_s, len(self._queue),
+            len(self._hearing.nodes), self._ledger.assigned, time.monotonic() - began_s, len(self._queue),
         )  # fmt: skip
 
     async def _lead_for_ever(self) -> None:
@@ -220,50 +220,6 @@ class SchedulerService:
             self._queue.flush()
             if self._leading:
                 self._cycle.tell_impatient()
-
-    def _hear(self, source: Source, told: EventType, obj: Any) -> None:
-        """A change from the feed goes to the engine, and to who waits for it."""
-        match source.resource:
-            case "pods":
-                self._ledger.hear(told, obj)
-                return
-            case "nodes":
-                self._hear_node(told, obj)
-                return
-            case "persistentvolumeclaims":
-                self._claims.set_claim(obj, gone=told == "DELETED")
-            case "persistentvolumes":
-                self._claims.set_volume(obj, gone=told == "DELETED")
-            case "podgroups":
-                self._hear_group(source, told, obj)
-        if told == "DELETED":
-            self.engine.remove(source.resource, obj)
-        else:
-            self.engine.set(source.resource, obj)
-        if (change := other_change(source.resource, told, obj)) is not None:
-            self._queue.changed(change)
-
-    def _hear_node(self, told: EventType, node: Any) -> None:
-        name = node.metadata.name
-        before = self._nodes.get(name)
-        if told == "DELETED":
-            self._nodes.pop(name, None)
-            self.engine.remove("nodes", node)
-            self._binder.node_gone(name)
-        else:
-            self._nodes[name] = node
-            self.engine.set("nodes", node)
-        for change in node_changes(told, node, before):
-            self._queue.changed(change)
-
-    def _hear_group(self, source: Source, told: EventType, group: Any) -> None:
-        kind = "in-tree" if source.path == IN_TREE_GROUPS else "plugin"
-        if told == "DELETED":
-            self._gangs.remove_group(kind, group)
-        else:
-            self._gangs.set_group(kind, group)
-        change = other_change("podgroups", told, group)
-        self._queue.groups_changed(change.label if change else "")
 
     def _pod_settled(self, uid: str) -> None:
         self._binder.settled_elsewhere(uid)

@@ -9,10 +9,8 @@ import asyncio
 import logging
 import ssl
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
 from idcbench.kube.access import Access
 from idcbench.kube.apierror import retry_after_s
@@ -22,50 +20,14 @@ from .fence import Fence
 from .measures import Measures
 from .servers import Server, servers_of
 from .settings import WriteSettings
+from .turns import Turns
+from .write import Answer, Method, Write
 
-EVENT_WAITS_S = 0.25
-EVENT_MOST_S = 4.0
-EVENT_SHARE = 7 / 8
-"""Events give way to bindings for the first of these times, and have this share of the connections after the second;
-between, the share grows. So a backlog settles where both go equally fast, however much dearer an event is to the
-server, and every event is there within 10 s."""
 SWEEP_S = 0.05
 REFUSED_TRIES = 8
 """A write that is answered 429 was not done, and is sent again so often."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """How a write ended. ``status`` is 0 without an answer; then ``sent`` says whether it may have been done."""
-
-    status: int
-    body: bytes = b""
-    sent: bool = True
-    fenced: bool = False
-    """Not sent: the lease would not have outlasted it."""
-
-    @property
-    def ok(self) -> bool:
-        return 200 <= self.status < 300
-
-
-@dataclass(slots=True, eq=False)
-class Write:
-    """A request to be sent once. ``settled`` is called with its answer, never from within :meth:`Writer.submit`."""
-
-    method: Literal["POST", "PATCH", "DELETE", "PUT"]
-    path: str
-    body: bytes
-    settled: Callable[[Answer], object]
-    content_type: str = "application/json"
-    event: bool = False
-    cancelled: bool = False
-    """Set by its owner when it need not be sent any more; it is settled as not sent then, if it was not."""
-    tries: int = 0
-    queued_s: float = 0.0
-    sent_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -74,12 +36,6 @@ class _Flight:
     server: Server
     connection: Connection
     ends_s: float
-
-
-@dataclass(slots=True)
-class _Queues:
-    urgent: deque[Write] = field(default_factory=deque)
-    events: deque[Write] = field(default_factory=deque)
 
 
 class Writer:
@@ -99,9 +55,8 @@ class Writer:
         self._servers: list[Server] = servers_of(
             access, connections=settings.connections, limit_s=settings.request_limit_s
         )
-        self._queues = _Queues()
+        self._turns = Turns(settings.connections)
         self._flights: dict[Connection, _Flight] = {}
-        self._events_flying = 0
         self._later = 0
         self._opening: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
@@ -126,16 +81,15 @@ class Writer:
     @property
     def waiting(self) -> int:
         """Writes that are no events and have not been answered."""
-        return len(self._queues.urgent) + len(self._flights) - self._events_flying + self._later
+        return self._turns.urgent + len(self._flights) - self._turns.flying + self._later
 
     def submit(self, write: Write) -> None:
         """Send ``write`` as soon as its turn comes."""
-        write.queued_s = time.monotonic()
-        (self._queues.events if write.event else self._queues.urgent).append(write)
+        self._turns.add(write)
         self._loop.call_soon(self._pump)
 
     async def write(
-        self, method: Literal["POST", "PATCH", "DELETE", "PUT"], path: str, body: bytes, *,
+        self, method: Method, path: str, body: bytes, *,
         content_type: str = "application/json",
     ) -> Answer:  # fmt: skip
         """:meth:`submit`, waiting for the answer."""
@@ -152,7 +106,7 @@ class Writer:
         """Wait until nothing is left to be sent or answered, events included if so told; false at the limit."""
         try:
             async with asyncio.timeout(limit_s):
-                while self.waiting or (events and (self._queues.events or self._events_flying)):
+                while self.waiting or (events and (len(self._turns) or self._turns.flying)):
                     self._idle.clear()
                     await self._idle.wait()
         except TimeoutError:
@@ -161,37 +115,18 @@ class Writer:
 
     def _pump(self) -> None:
         """Send what can be sent now."""
-        while not self._closed and (write := self._next()) is not None:
+        while not self._closed and (write := self._turns.next()) is not None:
             fenced = not write.event and not self._fence.permits(self._settings.request_limit_s)
             if fenced or write.cancelled:
-                self._take(write)
+                self._turns.take(write)
                 self._loop.call_soon(self._tell, write, Answer(0, sent=False, fenced=fenced))
                 continue
             found = self._free()
             if found is None:
                 self._open_more()
                 return
-            self._take(write)
+            self._turns.take(write)
             self._send(write, *found)
-
-    def _next(self) -> Write | None:
-        """A binding, or else an event; but an event that has waited for long, unless enough of them are under way."""
-        queues = self._queues
-        if not queues.events:
-            return queues.urgent[0] if queues.urgent else None
-        event = queues.events[0]
-        if not queues.urgent:
-            return event if self._events_flying < self._event_share(EVENT_MOST_S) else None
-        waited_s = time.monotonic() - event.queued_s
-        return event if self._events_flying < self._event_share(waited_s) else queues.urgent[0]
-
-    def _event_share(self, waited_s: float) -> int:
-        """How many connections events may use: none at first, nearly all when the oldest is about to be late."""
-        share = min(1.0, max(0.0, (waited_s - EVENT_WAITS_S) / (EVENT_MOST_S - EVENT_WAITS_S)))
-        return int(share * EVENT_SHARE * self._settings.connections)
-
-    def _take(self, write: Write) -> None:
-        (self._queues.events if write.event else self._queues.urgent).popleft()
 
     def _free(self) -> tuple[Server, Connection] | None:
         """A connection nobody uses, of the server that has most of them: so all are used alike."""
@@ -211,7 +146,7 @@ class Writer:
         now_s = time.monotonic()
         write.sent_s = now_s
         self._flights[connection] = _Flight(write, server, connection, now_s + self._settings.request_limit_s)
-        self._events_flying += write.event
+        self._turns.flying += write.event
         request = server.request(write.method, write.path, write.body, write.content_type)
 
         def settle(ended: Response | Exception) -> None:
@@ -222,7 +157,7 @@ class Writer:
     def _landed(self, connection: Connection, ended: Response | Exception) -> None:
         flight = self._flights.pop(connection)
         write, server = flight.write, flight.server
-        self._events_flying -= write.event
+        self._turns.flying -= write.event
         if connection.usable:
             server.idle.append(connection)
         else:
@@ -236,7 +171,7 @@ class Writer:
                 server.unauthorized()
             self._tell(write, answer)
         self._pump()
-        if not self._flights and not self._queues.urgent:
+        if not self._flights and not self._turns.urgent:
             self._idle.set()
 
     def _tell(self, write: Write, answer: Answer) -> None:
@@ -262,7 +197,7 @@ class Writer:
 
     def _open_more(self) -> None:
         """Open a connection for each write that waits, as far as the settings allow."""
-        wanted = len(self._queues.urgent) + len(self._queues.events) - len(self._opening)
+        wanted = len(self._turns) - len(self._opening)
         for server in sorted(self._servers, key=lambda each: each.connections):
             while wanted > 0 and server.may_open:
                 wanted -= 1
@@ -287,7 +222,7 @@ class Writer:
                 if flight.ends_s > now_s:
                     break
                 flight.connection.abort()
-            if self._queues.urgent or self._queues.events:
+            if self._turns:
                 self._pump()
-            if not self._flights and not self._queues.urgent:
+            if not self._flights and not self._turns.urgent:
                 self._idle.set()

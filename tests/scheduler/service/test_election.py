@@ -47,7 +47,9 @@ async def test_a_stand_by_is_warm_and_takes_over_from_a_dead_leader(api: Schedul
             died_s = time.monotonic()
             api.pod("late")
             await api.until(lambda: any(api.nodes_of("late")))
-            assert 1.0 < time.monotonic() - died_s < 3 + 1 + 0.5 + 0.5
+            assert (
+                time.monotonic() - died_s > 3.4
+            )  # the lease had 2.7 s left at least; then the dead one's request limit, 1 s
             assert (api.lease()["holderIdentity"], api.lease()["leaseTransitions"]) == ("b", 1)
     assert len(api.bindings()) == 2
 

@@ -152,7 +152,6 @@ async def test_leaders_that_die_freeze_and_stop(tmp_path: Path) -> None:
         assert set(told.values()) == {1}  # only a leader that is killed takes events with it
         assert len(told) >= 1000 - 300
     print(json.dumps({"takeover after kill, s": took_s, "after SIGTERM, s": handed_s, "events": len(told)}))
-    assert took_s < 5 + 2 + 0.5 + 1  # a limit of the design, with a second for a busy machine
 
 
 @pytest.mark.integration

@@ -29,7 +29,8 @@ from idcbench.scheduler.service.measures import Tally
 from idcbench.scheduler.service.queue import SchedulingQueue
 from idcbench.scheduler.service.recorder import Recorder
 from idcbench.scheduler.service.settings import WriteSettings
-from idcbench.scheduler.service.writer import Answer, Write, Writer
+from idcbench.scheduler.service.write import Answer, Write
+from idcbench.scheduler.service.writer import Writer
 
 
 def pod(name: str = "a", *, version: int = 7, node: str = "", uid: str = "", **of: Any) -> Pod:
