@@ -1,4 +1,4 @@
-"""The reference program against kube-scheduler as a process: one cluster of scripts/compare_real_scheduler.py --live."""
+"""The reference program against kube-scheduler as a process, on one cluster; the script has more (--live)."""
 
 from __future__ import annotations
 
