@@ -2,9 +2,9 @@
 
 A program is a run of numbers in ``State.program``:
 
-    enforced groups, pod's groups, preferred terms, images, images in all, then for each group: terms, then for each
-    term: requirements and their numbers; then for each preferred term: weight, requirements and their numbers; then
-    the images' rows
+    enforced groups, pod's groups, preferred terms, images, containers; then the images' rows; then for each group:
+    terms, then for each term: requirements and their numbers; then for each preferred term: weight, requirements and
+    their numbers
 
 A group holds when one of its terms does (a group without terms never does); a term when all its requirements do.
 """
@@ -50,7 +50,7 @@ def term_holds(S: State, at: int, n: int) -> bool:
 @inner
 def required(S: State, program: int, n: int) -> int:
     """0, or which of BY_ENFORCED and BY_AFFINITY refuses node ``n``."""
-    at = program + HEADER
+    at = program + HEADER + S.program[program + 3]
     enforced = S.program[program]
     for group in range(enforced + S.program[program + 1]):
         holds = False
@@ -68,7 +68,7 @@ def required(S: State, program: int, n: int) -> int:
 @inner
 def preferred(S: State, program: int, n: int) -> int:
     """The sum of the weights of the preferred terms that hold on node ``n``."""
-    at = program + HEADER
+    at = program + HEADER + S.program[program + 3]
     for _ in range(S.program[program] + S.program[program + 1]):
         terms = S.program[at]
         at += 1
@@ -85,33 +85,16 @@ def preferred(S: State, program: int, n: int) -> int:
 @inner
 def image_score(S: State, program: int, n: int, nodes: int) -> int:
     """ImageLocality, 0–100; ``nodes`` is how many there are in all."""
-    images = S.program[program + 3]
-    if images == 0:
-        return 0
-    end = program_end(S, program)
     total = 0
-    for i in range(end - images, end):
+    for i in range(program + HEADER, program + HEADER + S.program[program + 3]):
         image = S.program[i]
         size = S.image_bytes[image, n]
         if size > 0:
             total += int(size * (S.image_nodes[image] / nodes))
+    if total <= IMAGE_LEAST:
+        return 0
     most = IMAGE_MOST * S.program[program + 4]
-    total = min(max(total, IMAGE_LEAST), most)
-    return 100 * (total - IMAGE_LEAST) // (most - IMAGE_LEAST)
-
-
-@inner
-def program_end(S: State, program: int) -> int:
-    """One past the program's last number."""
-    at = program + HEADER
-    for _ in range(S.program[program] + S.program[program + 1]):
-        terms = S.program[at]
-        at += 1
-        for _ in range(terms):
-            at += 1 + S.program[at]
-    for _ in range(S.program[program + 2]):
-        at += 2 + S.program[at + 1]
-    return at + S.program[program + 3]
+    return 100 * (min(total, most) - IMAGE_LEAST) // (most - IMAGE_LEAST)
 
 
 @inner

@@ -133,7 +133,7 @@ class Shapes:
                     preferred += 1
         images, containers = self._images.of_pod(pod)
         header = [len(enforced), len(groups), preferred, len(images), containers]
-        return self.program([*header, *chain(*enforced), *chain(*groups), *weighted, *images])
+        return self.program([*header, *images, *chain(*enforced), *chain(*groups), *weighted])
 
     def program(self, numbers: Sequence[int]) -> int:
         """Where that program is; the same one is written once."""

@@ -64,11 +64,13 @@ def live(engine: ClusterEngine, objects: list[tuple[str, Any]], others: list[tup
 def knowledge(engine: ClusterEngine, pod: Pod) -> tuple[Any, ...]:
     """Everything that the engine says of a pod, in an order that does not depend on rows."""
     explained = engine.explain(pod)
+    if explained.declined:
+        return (explained.declined,)
     refused = sorted((r.plugin, r.reason, r.nodes) for r in explained.refusals)
     totals = sorted(score.total for score in explained.best)
     least = totals[0] if totals else 0
     scores = {s.node: s.scores for s in explained.best if s.total > least}
-    return engine.feasible(pod), refused, totals, scores, explained.declined
+    return engine.feasible(pod), refused, totals, scores
 
 
 @settings(max_examples=60, deadline=None)
