@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import os
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -92,8 +93,6 @@ def read_tar(archive: tarfile.TarFile) -> Iterator[tuple[str, Entry]]:
 
 def lay_out(entries: Mapping[str, Entry], root: Path) -> None:
     """Write the entries below ``root``, as a runtime would unpack them."""
-    import os
-
     for path, entry in sorted(with_parents(entries).items()):
         place = root / path
         if entry.target is not None:
