@@ -33,27 +33,40 @@ def passes_with_held(S: State, c: int, n: int, priority: int, veto: U8) -> int:
     reason = why(S, c, n, veto, prepare(S, c))
     if reason:
         return reason
-    held = 0
-    for h in range(S.held.shape[0]):
-        if S.held[h, 1] == n and S.held[h, 2] >= priority:
-            shift(S, S.held[h, 0], n, 0, 1)
-            held += 1
-    if held and why(S, c, n, veto, prepare(S, c)):
-        reason = BY_ROOM_HELD
-    for h in range(S.held.shape[0]):
-        if S.held[h, 1] == n and S.held[h, 2] >= priority:
-            shift(S, S.held[h, 0], n, 0, -1)
+    if holds_room(S, n, priority):
+        shift_held(S, n, priority, 1)
+        if why(S, c, n, veto, prepare(S, c)):
+            reason = BY_ROOM_HELD
+        shift_held(S, n, priority, -1)
     return reason
 
 
 @inner
-def hold_back(S: State, c: int, priority: int, veto: U8) -> None:
-    """Forbid, in ``veto`` [N], the nodes where the room held for others is what a pod of class ``c`` would take."""
-    none = veto[:0]
+def hold_back(S: State, c: int, priority: int, reasons: U8) -> None:
+    """Write to ``reasons`` [N] why nodes that hold room for others refuse a pod of class ``c`` with those there."""
+    none = reasons[:0]
     for h in range(S.held.shape[0]):
         n = S.held[h, 1]
-        if n >= 0 and S.held[h, 2] >= priority and passes_with_held(S, c, n, priority, none) == BY_ROOM_HELD:
-            veto[n] = 1
+        if n >= 0 and S.held[h, 2] >= priority and reasons[n] == 0:
+            shift_held(S, n, priority, 1)
+            reasons[n] = why(S, c, n, none, prepare(S, c))
+            shift_held(S, n, priority, -1)
+
+
+@inner
+def holds_room(S: State, n: int, priority: int) -> bool:
+    for h in range(S.held.shape[0]):
+        if S.held[h, 1] == n and S.held[h, 2] >= priority:
+            return True
+    return False
+
+
+@inner
+def shift_held(S: State, n: int, priority: int, sign: int) -> None:
+    """Put the pods that hold room on node ``n`` there in thought, or take them back."""
+    for h in range(S.held.shape[0]):
+        if S.held[h, 1] == n and S.held[h, 2] >= priority:
+            shift(S, S.held[h, 0], n, 0, sign)
 
 
 @inner

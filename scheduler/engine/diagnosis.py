@@ -24,6 +24,7 @@ from ..core.state import (
     BY_VOLUMES,
     CPU,
     I32,
+    I64,
     MEMORY,
     PODS,
     State,
@@ -36,6 +37,11 @@ BY_PIN = 15
 """A node other than the one that the pod's affinity names."""
 BY_NAME = 16
 """The same by ``spec.nodeName``."""
+
+BY_PIN_AND_NAME = 17
+NOWHERE = Refused(
+    "NodeAffinity", ("node(s) didn't satisfy plugin(s) [NodeAffinity NodeName] simultaneously",), unresolvable=True
+)
 
 WORDS = {
     BY_CORDON: ("NodeUnschedulable", "node(s) were unschedulable"),
@@ -55,10 +61,22 @@ WORDS = {
     BY_ROOM_HELD: ("NodeResourcesFit", "node(s) held their room for nominated pods"),
     BY_PIN: ("NodeAffinity", "node(s) didn't satisfy plugin(s) [NodeAffinity]"),
     BY_NAME: ("NodeName", "node(s) didn't satisfy plugin(s) [NodeName]"),
+    BY_PIN_AND_NAME: ("NodeAffinity", "node(s) didn't satisfy plugin(s) [NodeAffinity NodeName]"),
 }
 """Plugin and words of every reason but resources and volumes, which tell more. From the plugins of 1.37."""
 
-_HELPLESS = (BY_CORDON, BY_TAINT, BY_ENFORCED, BY_AFFINITY, BY_SPREAD_LABEL, BY_NEED, BY_FEATURES, BY_PIN, BY_NAME)
+_HELPLESS = (
+    BY_CORDON,
+    BY_TAINT,
+    BY_ENFORCED,
+    BY_AFFINITY,
+    BY_SPREAD_LABEL,
+    BY_NEED,
+    BY_FEATURES,
+    BY_PIN,
+    BY_NAME,
+    BY_PIN_AND_NAME,
+)
 _RAW_ROWS = {"TaintToleration": 4, "NodeAffinity": 5, "PodTopologySpread": 6, "InterPodAffinity": 7}
 _ROWS = {
     "TaintToleration": 0,
@@ -81,7 +99,9 @@ class Evaluation:
     reasons: I32
     nodes: I32
     out: I32
-    volumes: dict[int, Refused]
+    used: I64
+    """What the pods on each node take, with those that hold room there."""
+    volumes: dict[int, Refused] = field(default_factory=dict)
     """What the volume filters said of single rows."""
     barred: Refused | None = None
     """What they said of the pod as a whole."""
@@ -111,7 +131,7 @@ def _lacking(state: State, found: Evaluation, resources: dict[str, int], names: 
         wanted = int(state.asked[found.shape, column])
         if not wanted or not len(rows):
             continue
-        lacks = wanted - (state.alloc[rows, column] - state.used[rows, column])
+        lacks = wanted - (state.alloc[rows, column] - found.used[rows, column])
         short = lacks > 0
         if short.any():
             nearest = int(np.where(short, lacks, np.iinfo(np.int64).max).argmin())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -13,22 +13,22 @@ from msgspec import Struct
 from ..claims import DeviceClasses, reason_to_decline
 from ..core.deciding import ANY
 from ..core.preempting import VETO_LIFTED
-from ..core.state import BY_ROOM_HELD, BY_VOLUMES, CLASS, LOGGED, MUST_GO, NODE, POD_FLAGS, POLICY, TERMINATING
+from ..core.state import BY_VOLUMES, CLASS, LOGGED, MUST_GO, NODE, POD_FLAGS, POLICY, TERMINATING
 from ..decisions import ClaimStep, Decision, Explanation, NoPreemption, Placed, Preemption, Resource, Unplaced
 from ..objects import DeviceClass, DisruptionBudget, Namespace, Node, Pod
 from ..policy import Policy
-from ..volumes import Refused, VolumeIndex, VolumeVerdict
+from ..volumes import VolumeIndex, VolumeVerdict
 from .arrays import Arrays, as_rows
 from .budgets import Budgets
 from .classes import Classes
 from .columns import Columns
 from .controllers import KINDS, Controllers
-from .diagnosis import BY_NAME, BY_PIN, TOTAL, Evaluation, ranking, refusals, resolvable
+from .diagnosis import BY_NAME, BY_PIN, BY_PIN_AND_NAME, NOWHERE, TOTAL, Evaluation, ranking, refusals, resolvable
 from .images import Images
 from .kinds import Kinds
 from .nominations import Nominations
 from .seats import NodeRows, Seats, started_ms
-from .shapes import Shapes
+from .shapes import Shapes, has_fields, names_of
 
 _log = logging.getLogger(__name__)
 _NONE = np.zeros(0, np.uint8)
@@ -416,46 +416,51 @@ class ClusterEngine:
         state = self._arrays.state
         size = state.node_on.shape[0]
         veto, verdict = self._volume_veto(ask)
-        by_volume: dict[int, int] = {}
-        if verdict is not None:
-            by_volume = dict.fromkeys(np.flatnonzero(veto).tolist(), BY_VOLUMES)
+        with_held = np.zeros(size if self._held else 0, np.uint8)
+        used = state.used
         if self._held:
-            veto = veto if len(veto) else np.zeros(size, np.uint8)
             with self._held.without(ask.pod):
-                self._arrays.kernels.hold_back(state, ask.number, ask.pod.priority, veto)
+                self._arrays.kernels.hold_back(state, ask.number, ask.pod.priority, with_held)
+                used = self._held.used(ask.pod.priority)
+            if verdict is not None:
+                with_held[(with_held > BY_VOLUMES) & (veto > 0)] = BY_VOLUMES  # they are asked before those
+            veto = with_held | veto if len(veto) else with_held
         if ask.pin != ANY:
             veto = self._veto_but(ask.pin, veto)
         out, reasons = np.zeros((12, size), np.int32), np.zeros(size, np.int32)
         feasible = self._arrays.kernels.evaluate(state, ask.number, veto, out, reasons)
+        if len(with_held):
+            reasons[with_held > 0] = with_held[with_held > 0]  # as upstream: first with those who hold room
         shape = int(state.class_shape[ask.number])
         nodes = state.list_n[:feasible].copy()
-        found = Evaluation(shape, int(state.shape_of[shape, POLICY]), reasons, nodes, out, {})
-        return self._refine(ask, found, by_volume, verdict)
+        found = Evaluation(shape, int(state.shape_of[shape, POLICY]), reasons, nodes, out, used)
+        return self._refine(ask, found, verdict)
 
-    def _refine(
-        self, ask: Ask, found: Evaluation, by_volume: dict[int, int], verdict: VolumeVerdict | None
-    ) -> Evaluation:
-        """Tell apart what the kernel knows as one veto, leave all but a pinned node out, add the volumes' scores."""
-        reasons = found.reasons
-        vetoed = np.flatnonzero(reasons == BY_VOLUMES)
-        reasons[[row for row in vetoed.tolist() if row not in by_volume]] = BY_ROOM_HELD
-        nodes, out = found.nodes, found.out
-        if ask.pin != ANY:
-            reasons[[row for row in self._nodes.objects if row != ask.pin]] = BY_NAME if ask.named else BY_PIN
-        volumes: dict[int, Refused] = {}
-        score: dict[int, int] = {}
+    def _refine(self, ask: Ask, found: Evaluation, verdict: VolumeVerdict | None) -> Evaluation:
+        """Say of the nodes that the pod does not name that it does not, and add what its volumes say."""
+        narrowed = names_of(ask.pod) if ask.pin != ANY or has_fields(ask.pod) else None
+        by_name = frozenset((ask.pod.spec.node_name,)) if ask.named else None
+        if narrowed is not None or by_name is not None:
+            both = narrowed is not None and by_name is not None
+            allowed = (narrowed or by_name or frozenset()) & (by_name or narrowed or frozenset())
+            code = BY_PIN_AND_NAME if both else BY_NAME if by_name is not None else BY_PIN
+            found.reasons[[row for name, row in self._nodes.row.items() if name not in allowed]] = code
+            if both and not allowed:
+                return replace(found, barred=NOWHERE)
+        if verdict is None:
+            return found
+        if verdict.refused is not None:
+            return replace(found, barred=verdict.refused)
+        by_row = dict(zip(self._nodes.objects, verdict.nodes, strict=True))
+        volumes = {row: why for row, why in by_row.items() if why is not None and found.reasons[row] == BY_VOLUMES}
         weight = self._policies[found.policy].volume_weight
-        if verdict is not None and verdict.refused is None:
-            for at, row in enumerate(self._nodes.objects):
-                why = verdict.nodes[at]
-                if why is not None and reasons[row] == BY_VOLUMES:
-                    volumes[row] = why
-            if verdict.scores is not None and weight:
-                score = dict(zip(self._nodes.objects, verdict.scores, strict=True))
-                for at, row in enumerate(nodes.tolist()):
-                    out[TOTAL, at] += weight * score[row]
-        barred = verdict.refused if verdict is not None else None
-        return Evaluation(found.shape, found.policy, reasons, nodes, out, volumes, barred, score, weight)
+        if verdict.scores is None or not weight:
+            return replace(found, volumes=volumes)
+        score = dict(zip(self._nodes.objects, verdict.scores, strict=True))
+        found.out[TOTAL, : len(found.nodes)] += np.array(
+            [weight * score[row] for row in found.nodes.tolist()], np.int32
+        )
+        return replace(found, volumes=volumes, volume_scores=score, volume_weight=weight)
 
     def _volume_veto(self, ask: Ask) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint8]], VolumeVerdict | None]:
         if not self._volumes.concerns(ask.pod):

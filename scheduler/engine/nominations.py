@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from ..core.state import NEXT, POD_FLAGS, PRIORITY, TERMINATING, State
+from ..core.state import I64, NEXT, POD_FLAGS, PRIORITY, TERMINATING, State
 from ..objects import Pod
 from .arrays import Arrays
 from .seats import Seats
@@ -47,6 +47,14 @@ class Nominations:
             if own is not None:
                 self._held[pod.metadata.uid] = own
                 self._write()
+
+    def used(self, priority: int) -> I64:
+        """What is taken of each node when the pods that hold room, of no lower priority, are there too."""
+        used = self._arrays.state.used.copy()
+        for pod, number, _, row in self._held.values():
+            if pod.priority >= priority:
+                used[row] += self._arrays.state.taken[self._arrays.state.class_shape[number]]
+        return used
 
     def waits_for_victims(self, pod: Pod, seats: Seats, state: State) -> bool:
         """Whether pods of lower priority are still going from the node that the pod was nominated to."""

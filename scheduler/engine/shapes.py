@@ -228,6 +228,26 @@ def _pinned(pod: Pod, affinity: NodeAffinity) -> tuple[NodeSelector | None, str 
     return affinity.required, None
 
 
+def has_fields(pod: Pod) -> bool:
+    """Whether the pod's affinity asks for fields of nodes."""
+    affinity = pod.spec.affinity.node_affinity if pod.spec.affinity else None
+    terms = affinity.required.node_selector_terms if affinity and affinity.required else None
+    return any(term.match_fields for term in terms or ())
+
+
+def names_of(pod: Pod) -> frozenset[str] | None:
+    """The only nodes that kube-scheduler looks at for the pod: those that its terms name, when all of them do."""
+    affinity = pod.spec.affinity.node_affinity if pod.spec.affinity else None
+    terms = affinity.required.node_selector_terms if affinity and affinity.required else None
+    names: set[str] = set()
+    for term in terms or ():
+        named = [set(f.values or ()) for f in term.match_fields or () if (f.key, f.operator) == (FIELD_NAME, "In")]
+        if not named:
+            return None
+        names |= set.intersection(*named)
+    return frozenset(names) if terms else None
+
+
 def _scored(pod: Pod) -> tuple[int, int]:
     """What NodeResourcesFit scores by: it takes no notice of requests at pod level (fit.go sets no such option)."""
     if pod.spec.resources is None and not pod.spec.node_name:

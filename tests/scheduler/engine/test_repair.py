@@ -7,14 +7,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from cases import Case, make_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idcbench.scheduler.decisions import Placed
 from idcbench.scheduler.engine import ClusterEngine
 from idcbench.scheduler.objects import Namespace, Node, Pod, Selecting, Service
-
-from cases import Case, make_case
 
 TYPES: dict[str, Any] = {
     "nodes": Node,
