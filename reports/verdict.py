@@ -48,6 +48,8 @@ def _sentence(document: RunDocument) -> str:
         return "No check ran."
     ran = tests.passed + tests.failed + tests.errors
     said = [f"{tests.passed} of {ran} checks passed" if tests.passed < ran else f"All {ran} checks passed"]
+    if document.interrupted and tests.selected > tests.total:
+        said = [f"{tests.total} of {tests.selected} checks were reached, of which {tests.passed} passed"]
     if not ran:
         said = ["No check ran"]
     if tests.failed:

@@ -6,6 +6,7 @@ The package takes 0.4 s to import, so it is imported when the first client is ma
 from __future__ import annotations
 
 import atexit
+import fcntl
 import logging
 import os
 import shutil
@@ -156,6 +157,20 @@ def _why(error: BaseException) -> str:
     return _why(reason) if isinstance(reason, BaseException) else str(error) or type(error).__name__
 
 
+def _lock(folder: Path) -> int | None:
+    """A descriptor that locks the folder; ``None`` when a living process holds it, or it is gone."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
 @cache
 def private_folder() -> Path:
     """This process's folder (mode 0700) for credentials that clients want as files.
@@ -166,10 +181,9 @@ def private_folder() -> Path:
     root = runtime if runtime.is_absolute() and os.access(runtime, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
     prefix = f"idcbench-credentials-{os.getuid()}-"
     for left in root.glob(f"{prefix}*"):
-        pid = left.name.removeprefix(prefix).split("-")[0]
-        if pid.isdecimal() and not Path(f"/proc/{pid}").exists() and left.lstat().st_uid == os.getuid():
+        if left.lstat().st_uid == os.getuid() and _lock(left) is not None:
             shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=root))
-    owner = os.getpid()
+    folder, owner = Path(tempfile.mkdtemp(prefix=prefix, dir=root)), os.getpid()
+    _lock(folder)  # held as long as the process lives: a number of a process means nothing in another PID namespace
     atexit.register(lambda: shutil.rmtree(folder, ignore_errors=True) if os.getpid() == owner else None)
     return folder

@@ -87,7 +87,7 @@ class Owner:
     def _create_run(self) -> Run:
         return create_run(RUNS, target_id=self._target.id, name=self.settings.run_name)
 
-    def finish(self, checks: Sequence[Check], *, interrupted: bool) -> RunDocument | None:
+    def finish(self, checks: Sequence[Check], *, interrupted: bool, selected: int = 0) -> RunDocument | None:
         """Write run.json, then let go of the cluster; ``None`` without a run. The order lets nothing cost the results.
 
         A run that was interrupted while the cluster was brought up is written too. Raises :class:`IdcError` when
@@ -96,7 +96,9 @@ class Owner:
         if self.run is None and self._keeper is not None and interrupted:
             self.run = self._create_run()
         try:
-            return None if self.run is None else self._write(self.run, checks, interrupted=interrupted)
+            if self.run is None:
+                return None
+            return self._write(self.run, checks, interrupted=interrupted, selected=selected)
         finally:
             if self._keeper is not None:
                 self._progress("taking the cluster down" if not self.settings.keep else "leaving the cluster")
@@ -107,7 +109,7 @@ class Owner:
                     message = f"the cluster was not down within {limit_s:g} s; `idcbench down` removes what is left"
                     raise IdcError(message) from None
 
-    def _write(self, run: Run, checks: Sequence[Check], *, interrupted: bool) -> RunDocument:
+    def _write(self, run: Run, checks: Sequence[Check], *, interrupted: bool, selected: int) -> RunDocument:
         cluster = self._provided.cluster if self._provided else None
         reasons = (
             self._note_happenings(cluster, run, limit_s=0.4 if interrupted else 5.0)
@@ -115,7 +117,7 @@ class Owner:
             else ["interrupted before there was a cluster"]
         )
         return run.finish(
-            tests=TestCounts.of(checks),
+            tests=TestCounts.of(checks, selected=selected),
             checks=checks,
             facts=_facts(cluster),
             options={"target": self._target.id} | _plain(self.settings),

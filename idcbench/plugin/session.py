@@ -138,7 +138,7 @@ class IdcSession:
                 raise
         finally:
             self._signals.closing = True
-            self._end()
+            self._end(selected=len(getattr(session, "items", None) or ()))
         session.exitstatus = self._ending(int(session.exitstatus)).code()
         return result
 
@@ -154,9 +154,11 @@ class IdcSession:
         self._owner.portal.close()
         self._signals.restore()
 
-    def _end(self) -> None:
+    def _end(self, *, selected: int) -> None:
         try:
-            self._document = self._owner.finish(self._checks.all(), interrupted=bool(self._signals.received))
+            self._document = self._owner.finish(
+                self._checks.all(), interrupted=bool(self._signals.received), selected=selected
+            )
         except IdcError as error:
             self._problem = error
         finally:

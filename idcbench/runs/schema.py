@@ -45,6 +45,8 @@ class TestCounts(msgspec.Struct, frozen=True, kw_only=True):
     failed: int = 0
     errors: int = 0
     skipped: int = 0
+    selected: int = 0
+    """How many were to run; 0 where that is not known (with pytest-xdist, or an older idcbench)."""
     reasons: dict[str, int] = {}
 
     @property
@@ -52,8 +54,8 @@ class TestCounts(msgspec.Struct, frozen=True, kw_only=True):
         return self.passed + self.failed + self.errors + self.skipped
 
     @classmethod
-    def of(cls, checks: Iterable[Check]) -> TestCounts:
-        """Count ``checks``."""
+    def of(cls, checks: Iterable[Check], *, selected: int = 0) -> TestCounts:
+        """Count ``checks``, out of ``selected``."""
         checks = tuple(checks)
         outcomes = Counter(check.outcome for check in checks)
         return cls(
@@ -61,6 +63,7 @@ class TestCounts(msgspec.Struct, frozen=True, kw_only=True):
             failed=outcomes["failed"],
             errors=outcomes["error"],
             skipped=outcomes["skipped"],
+            selected=selected,
             reasons=dict(Counter(check.reason for check in checks if check.outcome == "skipped").most_common()),
         )
 

@@ -187,6 +187,12 @@ def checked(spec: ClusterSpec) -> ClusterSpec:
     return spec
 
 
+def down_command(target_id: str) -> str:
+    """What to type to remove the cluster of that id."""
+    _, named, name = target_id.partition("-")
+    return f"idcbench down --name {name}" if named else "idcbench down"
+
+
 def check_same(there: ClusterSpec, wanted: ClusterSpec, name: str) -> None:
     """Raise :class:`UsageError` when an option that somebody gave differs from the cluster that is there."""
     for name_of in ("control_planes", "nodes", "kubernetes", "profile", "shape", "scheduler"):
@@ -195,7 +201,8 @@ def check_same(there: ClusterSpec, wanted: ClusterSpec, name: str) -> None:
             option = name_of.replace("_", "-")
             raise UsageError(
                 f"cluster {name} is there with --{option} {found}, not {asked}; "
-                "leave that option out, choose another cluster with --name, or remove this one with `idcbench down`"
+                "leave that option out, choose another cluster with --name, or remove this one with "
+                f"`{down_command(name)}`"
             )
 
 

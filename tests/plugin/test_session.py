@@ -96,6 +96,7 @@ def test_the_run_says_what_happened(lab: Lab) -> None:
         "failed": 1,
         "errors": 1,
         "skipped": 2,
+        "selected": 5,
         "reasons": {skipped: 1, "expected to fail: later": 1},
     }
     first, second, third, fourth, _ = document["checks"]

@@ -23,6 +23,11 @@ CLOCKS = ClockAudit(started=ClockReading(realtime_ns=0, monotonic_ns=0, boottime
         ),
         ({"tests": TestCounts(passed=1), "valid": False}, "Invalid", "All 1 checks passed, none skipped."),
         (
+            {"tests": TestCounts(passed=8, selected=194), "interrupted": True},
+            "Interrupted",
+            "8 of 194 checks were reached, of which 8 passed, none skipped.",
+        ),
+        (
             {"tests": TestCounts(failed=1), "interrupted": True},
             "Interrupted",
             "0 of 1 checks passed, 1 failed, none skipped.",
