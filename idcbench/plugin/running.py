@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Generator
 from contextlib import ExitStack
@@ -13,7 +12,7 @@ from typing import Any, Protocol
 import pytest
 
 from ..cluster import Capability
-from ..errors import IdcError
+from ..errors import IdcError, RunError
 from ..options import Settings
 from ..progress import Progress
 from .checks import describe
@@ -154,11 +153,12 @@ class Running:
         interval = Held(nodeid=nodeid, alone=alone, worker=self._worker, from_ns=from_ns, until_ns=time.monotonic_ns())
         line = (json.dumps(asdict(interval)) + "\n").encode()
         path = self._source.provide().run.path / "logs" / "lock.jsonl"
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            os.write(descriptor, line)
-        finally:
-            os.close(descriptor)
+            with path.open("ab", buffering=0) as file:
+                file.write(line)
+        except OSError as error:
+            reason = f"{path}: cannot be written: {error.strerror}; make room or make it writable"
+            pytest.exit(f"error: {reason}", returncode=RunError.exit_code)
 
 
 class Refusal:

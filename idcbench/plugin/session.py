@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ..cluster import Target
-from ..errors import IdcError
+from ..errors import IdcError, RunError
 from ..options import Settings
 from ..progress import Progress, silent
 from ..runs.schema import RunDocument
@@ -136,6 +136,9 @@ class IdcSession:
         except KeyboardInterrupt:
             if not self._signals.received:
                 raise
+        except OSError as error:  # junit.xml is written here, by pytest
+            file = error.filename or "a file of the run"
+            self._problem = RunError(f"{file}: cannot be written: {error.strerror or error}; make room there")
         finally:
             self._signals.closing = True
             self._end(selected=len(getattr(session, "items", None) or ()))

@@ -46,8 +46,12 @@ def write_document(folder: Path, document: RunDocument) -> None:
 def replace_file(path: Path, content: bytes) -> None:
     """Put the whole content there or leave the old: written aside, on the disk, then renamed."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
