@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from .quantity import MOST, _nanos
+from .quantity import MOST, nanos
 
 Written = str | int | float
 Amounts = Mapping[str, Written]
@@ -28,10 +28,10 @@ def line(amounts: Amounts | None) -> Line:
 @lru_cache(maxsize=4096)
 def exact(written: Written) -> int:
     """A quantity in billionths. Raises ``ValueError`` when it cannot be read or is negative."""
-    nanos, negative = _nanos(str(written))
-    if negative and nanos:
+    magnitude, negative = nanos(str(written))
+    if negative and magnitude:
         raise ValueError(f"{str(written)!r} is negative")
-    return nanos
+    return magnitude
 
 
 def sums_of(written: Line, missing: Mapping[str, int] | None = None) -> Sums:

@@ -32,13 +32,16 @@ def milli_value(text: str) -> int:
 
 @lru_cache(maxsize=4096)
 def _scaled(text: str, places: int) -> int:
-    nanos, negative = _nanos(text)
-    scaled = min(_divide_up(nanos, 10 ** (_NANO - places)), MOST)
+    magnitude, negative = nanos(text)
+    scaled = min(_divide_up(magnitude, 10 ** (_NANO - places)), MOST)
     return -scaled if negative else scaled
 
 
-def _nanos(text: str) -> tuple[int, bool]:
-    """The magnitude in billionths, and whether it is negative."""
+def nanos(text: str) -> tuple[int, bool]:
+    """The magnitude in billionths, at most ``MOST`` whole units, and whether a minus stands before it.
+
+    Exact but for what is finer than a billionth, which is rounded up. Raises ``ValueError`` when it is no quantity.
+    """
     match = _GRAMMAR.fullmatch(text)
     if match is None:
         raise ValueError(
@@ -50,8 +53,8 @@ def _nanos(text: str) -> tuple[int, bool]:
     if exponent or decimal:
         tens += max(-_FAR - len(digits), min(int(exponent) if exponent else _DECIMAL[decimal], _FAR + len(digits)))
     magnitude = int(digits) << (_BINARY[binary] if binary else 0)
-    nanos = magnitude * 10**tens if tens >= 0 else _divide_up(magnitude, 10**-tens)
-    return min(nanos, MOST * 10**_NANO), sign == "-"
+    billionths = magnitude * 10**tens if tens >= 0 else _divide_up(magnitude, 10**-tens)
+    return min(billionths, MOST * 10**_NANO), sign == "-"
 
 
 def _divide_up(magnitude: int, divisor: int) -> int:
