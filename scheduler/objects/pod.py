@@ -143,11 +143,11 @@ class CSISource(Struct, frozen=True, gc=False):
 
 
 class DiskSource(Struct, frozen=True, gc=False, rename="camel"):
-    """The fields by which in-tree volumes that only one node may hold are told apart."""
+    """The fields by which in-tree volumes are told apart."""
 
     pd_name: str = ""
     volume_id: str = field(default="", name="volumeID")
-    disk_name: str = ""
+    disk_uri: str = field(default="", name="diskURI")
     iqn: str = ""
     target_portal: str = ""
     lun: int = 0
@@ -176,6 +176,8 @@ class Volume(Struct, frozen=True, gc=False, rename="camel"):
     gce_persistent_disk: DiskSource | None = None
     aws_elastic_block_store: DiskSource | None = None
     azure_disk: DiskSource | None = None
+    cinder: DiskSource | None = None
+    portworx_volume: DiskSource | None = None
     iscsi: DiskSource | None = None
     rbd: DiskSource | None = None
 

@@ -6,7 +6,7 @@ from msgspec import Struct, field
 
 from idcbench.kube.objects import ObjectMeta, ObjectReference
 
-from .pod import LabelSelector, NodeSelector, Resources
+from .pod import DiskSource, LabelSelector, NodeSelector, Resources
 
 
 class VolumeNodeAffinity(Struct, frozen=True, gc=False):
@@ -26,6 +26,11 @@ class PersistentVolumeSpec(Struct, frozen=True, gc=False, rename="camel"):
     claim_ref: ObjectReference | None = None
     node_affinity: VolumeNodeAffinity | None = None
     csi: CSIVolume | None = None
+    aws_elastic_block_store: DiskSource | None = None
+    azure_disk: DiskSource | None = None
+    gce_persistent_disk: DiskSource | None = None
+    cinder: DiskSource | None = None
+    portworx_volume: DiskSource | None = None
     volume_attributes_class_name: str | None = None
 
 

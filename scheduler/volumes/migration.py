@@ -1,21 +1,35 @@
-"""In-tree volumes and the CSI drivers that serve them now (k8s.io/csi-translation-lib)."""
+"""In-tree volumes and the CSI drivers that serve them now, as k8s.io/csi-translation-lib 0.37 translates them.
+
+Drivers and handles only, which is what NodeVolumeLimits counts by. All of them are switched over on every node that
+has a CSINode object (plugins/nodevolumelimits/utils.go); no annotation is asked.
+"""
 
 from __future__ import annotations
 
+import re
+
 from ..objects import PersistentVolume
-from ..objects.pod import Volume
+from ..objects.pod import DiskSource, Volume
+from ..objects.storage import PersistentVolumeSpec
 
-MIGRATED_TO = "pv.kubernetes.io/migrated-to"
-"""The annotation by which the controller says which driver serves an in-tree volume."""
-
+_EBS, _GCE, _AZURE = "ebs.csi.aws.com", "pd.csi.storage.gke.io", "disk.csi.azure.com"
+_CINDER, _PORTWORX = "cinder.csi.openstack.org", "pxd.portworx.com"
 _DRIVERS = {
-    "kubernetes.io/aws-ebs": "ebs.csi.aws.com",
-    "kubernetes.io/azure-disk": "disk.csi.azure.com",
-    "kubernetes.io/cinder": "cinder.csi.openstack.org",
-    "kubernetes.io/gce-pd": "pd.csi.storage.gke.io",
-    "kubernetes.io/portworx-volume": "pxd.portworx.com",
+    "kubernetes.io/aws-ebs": _EBS,
+    "kubernetes.io/azure-disk": _AZURE,
+    "kubernetes.io/cinder": _CINDER,
+    "kubernetes.io/gce-pd": _GCE,
+    "kubernetes.io/portworx-volume": _PORTWORX,
 }
 _NOT_COUNTED = frozenset(("kubernetes.io/azure-file", "kubernetes.io/vsphere-volume"))
+_EBS_IDENTITY = re.compile(r"vol-[^/]*")
+_ZONE_LABELS = ("failure-domain.beta.kubernetes.io/zone", "topology.kubernetes.io/zone")
+_UNKNOWN = "UNSPECIFIED"
+
+Attachment = tuple[str, str]
+"""Driver and handle; both empty when no driver attaches the volume."""
+
+NONE: Attachment = ("", "")
 
 
 def driver_of(provisioner: str, *, migrated: bool) -> str:
@@ -28,25 +42,53 @@ def driver_of(provisioner: str, *, migrated: bool) -> str:
     return "" if provisioner in _NOT_COUNTED else provisioner
 
 
-def inline(volume: Volume) -> tuple[str, str]:
-    """Driver and handle of a disk that a pod names itself; empty ones for other volumes."""
-    if volume.aws_elastic_block_store is not None:
-        # Either the bare identity, or aws://ZONE/IDENTITY.
-        return _DRIVERS["kubernetes.io/aws-ebs"], volume.aws_elastic_block_store.volume_id.rpartition("/")[2]
-    if volume.gce_persistent_disk is not None:
-        disk = volume.gce_persistent_disk.pd_name
-        return _DRIVERS["kubernetes.io/gce-pd"], f"projects/UNSPECIFIED/zones/UNSPECIFIED/disks/{disk}"
-    if volume.azure_disk is not None:
-        return _DRIVERS["kubernetes.io/azure-disk"], volume.azure_disk.disk_name
-    return "", ""
+def inline(volume: Volume) -> Attachment:
+    """Of a disk that a pod names itself, on a node that has a CSINode object."""
+    return _served(volume, zones="")
 
 
-def persistent(volume: PersistentVolume, *, migrated: bool) -> tuple[str, str]:
-    """Driver and handle of a persistent volume; empty ones when no driver attaches it.
-
-    An in-tree volume goes by its name, since what it is made of is not read.
-    """
+def persistent(volume: PersistentVolume, *, migrated: bool) -> Attachment:
+    """Of a persistent volume. ``migrated`` as above."""
     if volume.spec.csi is not None:
         return volume.spec.csi.driver, volume.spec.csi.volume_handle
-    driver = (volume.metadata.annotations or {}).get(MIGRATED_TO, "")
-    return (driver, volume.metadata.name) if migrated and driver in _DRIVERS.values() else ("", "")
+    if not migrated:
+        return NONE
+    labels = volume.metadata.labels or {}
+    return _served(volume.spec, zones=next((labels[key] for key in _ZONE_LABELS if labels.get(key)), ""))
+
+
+def _served(source: Volume | PersistentVolumeSpec, *, zones: str) -> Attachment:
+    if source.aws_elastic_block_store is not None:
+        return _named(_EBS, _ebs_identity(source.aws_elastic_block_store))
+    if source.gce_persistent_disk is not None:
+        place = _gce_place(zones)
+        return _named(_GCE, place and f"projects/{_UNKNOWN}/{place}/disks/{source.gce_persistent_disk.pd_name}")
+    if source.azure_disk is not None:
+        return _named(_AZURE, source.azure_disk.disk_uri)
+    if source.cinder is not None:
+        return _named(_CINDER, source.cinder.volume_id)
+    if source.portworx_volume is not None:
+        return _named(_PORTWORX, source.portworx_volume.volume_id)
+    return NONE
+
+
+def _named(driver: str, handle: str) -> Attachment:
+    return (driver, handle) if handle else NONE
+
+
+def _ebs_identity(disk: DiskSource) -> str:
+    """Either the bare identity, or ``aws://ZONE/IDENTITY`` with or without the zone; empty for what is neither."""
+    if not disk.volume_id.startswith("aws://"):
+        return disk.volume_id
+    identity = disk.volume_id.removeprefix("aws://").partition("/")[2].strip("/")
+    return identity if _EBS_IDENTITY.fullmatch(identity) else ""
+
+
+def _gce_place(zones: str) -> str:
+    """``zones/Z`` of one zone, ``regions/R`` of several in one region; empty when the zones make no sense."""
+    each = zones.split("__")
+    if len(each) == 1:
+        return f"zones/{zones or _UNKNOWN}"
+    parts = [zone.split("-") for zone in each]
+    regions = {"-".join(part[:2]) for part in parts}
+    return f"regions/{regions.pop()}" if len(regions) == 1 and all(len(part) == 3 for part in parts) else ""

@@ -30,6 +30,8 @@ def concerns(pod: Pod) -> bool:
             or volume.gce_persistent_disk is not None
             or volume.aws_elastic_block_store is not None
             or volume.azure_disk is not None
+            or volume.cinder is not None
+            or volume.portworx_volume is not None
             or volume.iscsi is not None
             or volume.rbd is not None
         ):

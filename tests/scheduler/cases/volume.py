@@ -7,6 +7,8 @@ from random import Random
 from .draw import REGION, ZONE, Json, chance, present, requirement, some
 
 DRIVERS = ("csi.one", "csi.two")
+IN_TREE = {"kubernetes.io/aws-ebs": "ebs.csi.aws.com", "kubernetes.io/gce-pd": "pd.csi.storage.gke.io"}
+"""Provisioners of old, and the drivers that attach their volumes now."""
 _NODE_KEYS = {ZONE: ("a", "b", "c"), REGION: ("north", "south"), "disk": ("ssd", "hdd")}
 
 
@@ -15,7 +17,7 @@ def furnish(rng: Random, objects: dict[str, list[Json]], pod: Json, themes: set[
     if "provisioning" in themes:
         themes = themes | {"binding"}
     namespace = pod["metadata"]["namespace"]
-    objects["storageclasses"] = [storage_class(rng, name) for name in ("now", "later", "shared")]
+    objects["storageclasses"] = [storage_class(rng, name, themes) for name in ("now", "later", "shared")]
     objects["csidrivers"] = [csi_driver(rng, name) for name in DRIVERS if chance(rng, 0.8)]
     nodes = [each["metadata"]["name"] for each in objects["nodes"]]
     objects["csinodes"] = [csi_node(rng, name, limited="limits" in themes) for name in nodes if chance(rng, 0.85)]
@@ -41,8 +43,9 @@ def furnish(rng: Random, objects: dict[str, list[Json]], pod: Json, themes: set[
         objects["volumeattachments"] = [attachment(rng, i, nodes, objects) for i in range(rng.randint(0, 6))]
 
 
-def storage_class(rng: Random, name: str) -> Json:
-    made: Json = {"metadata": {"name": name}, "provisioner": rng.choice(DRIVERS)}
+def storage_class(rng: Random, name: str, themes: set[str]) -> Json:
+    old = [*IN_TREE, "kubernetes.io/azure-file"] if "limits" in themes and chance(rng, 0.3) else []
+    made: Json = {"metadata": {"name": name}, "provisioner": rng.choice(old or DRIVERS)}
     made["volumeBindingMode"] = "WaitForFirstConsumer" if name == "later" else "Immediate"
     if name == "later" and chance(rng, 0.15):
         made["provisioner"] = "kubernetes.io/no-provisioner"
@@ -62,7 +65,7 @@ def csi_driver(rng: Random, name: str) -> Json:
 def csi_node(rng: Random, name: str, *, limited: bool) -> Json:
     drivers = [
         present(name=d, nodeID=name, allocatable={"count": rng.randint(0, 3)} if limited and chance(rng, 0.8) else None)
-        for d in DRIVERS
+        for d in ((*DRIVERS, *IN_TREE.values()) if limited else DRIVERS)
         if chance(rng, 0.8 if limited else 0.97)
     ]
     return {"metadata": {"name": name}, "spec": {"drivers": drivers}}
@@ -134,6 +137,9 @@ def volume(rng: Random, claim: str, namespace: str, themes: set[str]) -> Json:
         nodeAffinity=node_affinity(rng) if "binding" in themes and chance(rng, 0.7) else None,
         csi={"driver": rng.choice(DRIVERS), "volumeHandle": f"handle-{claim}"} if chance(rng, 0.9) else None,
     )
+    if "limits" in themes and chance(rng, 0.35):
+        spec.pop("csi", None)
+        spec |= in_tree_disk(rng)
     return {
         "metadata": present(name=f"pv-{claim}", labels=topology or None),
         "spec": spec,
@@ -180,7 +186,22 @@ def volumes(rng: Random, claims: list[str], themes: set[str], *, most: int) -> l
             made.append({"persistentVolumeClaim": {"claimName": "missing"}})
     if "restrictions" in themes:
         made += [disk(rng) for _ in range(rng.randint(0, 2))]
+    if "limits" in themes and chance(rng, 0.4):
+        made.append(in_tree_disk(rng))
     return [{"name": f"v{i}"} | each for i, each in enumerate(made)]
+
+
+def in_tree_disk(rng: Random) -> Json:
+    """A disk, of a volume or named by a pod, that a CSI driver attaches nowadays; the same one may be both."""
+    match rng.randint(0, 4):
+        case 0 | 1:
+            identity = rng.choice(["vol-1", "aws://a/vol-1", "aws:///vol-2", "vol-3"])
+            return {"awsElasticBlockStore": {"volumeID": identity}}
+        case 2:
+            return {"gcePersistentDisk": {"pdName": rng.choice("uvw"), "readOnly": True}}
+        case 3:
+            return {"azureDisk": {"diskName": "disk", "diskURI": rng.choice(["/disks/x", "/disks/y"])}}
+    return {"cinder": {"volumeID": rng.choice("xy")}}
 
 
 def disk(rng: Random) -> Json:

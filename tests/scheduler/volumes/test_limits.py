@@ -1,9 +1,10 @@
 from typing import Any
 
+import msgspec
 import pytest
 
 from idcbench.scheduler.objects import PersistentVolume
-from idcbench.scheduler.volumes import Refused
+from idcbench.scheduler.volumes import Refused, migration
 
 from .conftest import World
 
@@ -176,7 +177,9 @@ def test_a_driver_may_insist_on_being_there(world: World) -> None:
     [
         ({"awsElasticBlockStore": {"volumeID": "aws://zone/vol-1"}}, "ebs.csi.aws.com"),
         ({"gcePersistentDisk": {"pdName": "disk"}}, "pd.csi.storage.gke.io"),
-        ({"azureDisk": {"diskName": "disk"}}, "disk.csi.azure.com"),
+        ({"azureDisk": {"diskName": "disk", "diskURI": "/disks/disk"}}, "disk.csi.azure.com"),
+        ({"cinder": {"volumeID": "disk"}}, "cinder.csi.openstack.org"),
+        ({"portworxVolume": {"volumeID": "disk"}}, "pxd.portworx.com"),
     ],
 )
 def test_in_tree_disks_count_for_the_driver_that_serves_them(world: World, disk: dict[str, Any], driver: str) -> None:
@@ -197,11 +200,59 @@ def test_classes_of_in_tree_provisioners(world: World, provisioner: str, counted
     assert verdict(world, "a") == (EXCEEDED if counted else None)
 
 
-def test_in_tree_volumes_count_for_the_driver_they_migrated_to(world: World) -> None:
-    world.csi_node("n", **{"ebs.csi.aws.com": 0})
-    world.volume("pv", phase="Bound", meta={"annotations": {"pv.kubernetes.io/migrated-to": "ebs.csi.aws.com"}})
+@pytest.mark.parametrize(
+    ("source", "driver"),
+    [
+        ({"awsElasticBlockStore": {"volumeID": "aws:///vol-1"}}, "ebs.csi.aws.com"),
+        ({"gcePersistentDisk": {"pdName": "disk"}}, "pd.csi.storage.gke.io"),
+        ({"azureDisk": {"diskName": "disk", "diskURI": "/disks/disk"}}, "disk.csi.azure.com"),
+        ({"cinder": {"volumeID": "disk"}}, "cinder.csi.openstack.org"),
+        ({"portworxVolume": {"volumeID": "disk"}}, "pxd.portworx.com"),
+    ],
+)
+def test_in_tree_volumes_count_for_the_driver_that_serves_them(
+    world: World, source: dict[str, Any], driver: str
+) -> None:
+    world.volume("pv", phase="Bound", **source)
     world.claim("a", bound="pv")
+    assert verdict(world, "a") is None, "without a CSINode object nothing is switched over"
+    world.csi_node("n", **{driver: 0})
     assert verdict(world, "a") == EXCEEDED
+
+
+def test_a_disk_that_a_pod_names_is_the_same_as_the_volume_of_it(world: World) -> None:
+    world.csi_node("n", **{"ebs.csi.aws.com": 1})
+    world.volume("pv", phase="Bound", awsElasticBlockStore={"volumeID": "aws://zone/vol-1"})
+    world.claim("a", bound="pv")
+    same, other = ({"name": "v", "awsElasticBlockStore": {"volumeID": each}} for each in ("vol-1", "vol-2"))
+    world.index.add_pod(world.pod("a", name="p"), "n")
+    assert verdict(world, volumes=[same]) is None
+    assert verdict(world, volumes=[other]) == EXCEEDED
+
+
+@pytest.mark.parametrize(
+    ("zones", "place"),
+    [
+        ("", "zones/UNSPECIFIED"),
+        ("us-east1-a", "zones/us-east1-a"),
+        ("us-east1-a__us-east1-b", "regions/us-east1"),
+        ("us-east1-a__us-west1-b", None),
+        ("a__b", None),
+    ],
+)
+def test_a_gce_disk_is_named_with_its_zone_or_region(zones: str, place: str | None) -> None:
+    body = {"metadata": {"name": "pv", "labels": {"topology.kubernetes.io/zone": zones}}}
+    volume = msgspec.convert({**body, "spec": {"gcePersistentDisk": {"pdName": "disk"}}}, PersistentVolume)
+    expected = ("pd.csi.storage.gke.io", f"projects/UNSPECIFIED/{place}/disks/disk") if place else ("", "")
+    assert migration.persistent(volume, migrated=True) == expected
+    assert migration.persistent(volume, migrated=False) == ("", "")
+
+
+@pytest.mark.parametrize("identity", ["aws://zone/disk-1", "aws://zone/vol-1/more", "aws://zone"])
+def test_an_ebs_volume_without_an_identity_does_not_count(identity: str) -> None:
+    spec = {"awsElasticBlockStore": {"volumeID": identity}}
+    volume = msgspec.convert({"metadata": {"name": "pv"}, "spec": spec}, PersistentVolume)
+    assert migration.persistent(volume, migrated=True) == ("", "")
 
 
 def test_a_volume_without_a_driver_does_not_count(world: World) -> None:
