@@ -6,40 +6,34 @@ are accepted and change nothing are told in ``notes``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..policy import DEFAULT_NAME, Policy
 from .config_arguments import API_VERSION, Arguments, read_arguments
 from .config_document import Section, Value, read_document
+from .config_election import Election, read_election
 from .config_plugins import merge_plugins
 from .settings import QueueSettings
 
 KIND = "KubeSchedulerConfiguration"
-WITHOUT_EFFECT = {
-    "parallelism": "one thread decides",
-    "enableProfiling": "there is no Go profiler to switch on",
-    "enableContentionProfiling": "there is no Go profiler to switch on",
+Unused = Mapping[str, tuple[Callable[[Value], object], str]]
+"""Fields that change nothing: how each is read all the same, and why it has no effect."""
+WITHOUT_EFFECT: Unused = {
+    "parallelism": (lambda value: value.whole(least=1), "one thread decides"),
+    "enableProfiling": (Value.flag, "there is no Go profiler to switch on"),
+    "enableContentionProfiling": (Value.flag, "there is no Go profiler to switch on"),
 }
-CLIENT_WITHOUT_EFFECT = {
-    "qps": "there is no limit on this side; the API server's priority and fairness holds",
-    "burst": "there is no limit on this side; the API server's priority and fairness holds",
-    "contentType": "requests are JSON",
-    "acceptContentTypes": "answers are JSON",
+CLIENT_WITHOUT_EFFECT: Unused = {
+    "qps": (Value.number, "there is no limit on this side; the API server's priority and fairness holds"),
+    "burst": (
+        lambda value: value.whole(least=-1),
+        "there is no limit on this side; the API server's priority and fairness holds",
+    ),
+    "contentType": (Value.text, "requests are JSON"),
+    "acceptContentTypes": (Value.text, "answers are JSON"),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Election:
-    """``leaderElection``; ``None`` where the file says nothing, so that the profile of timers holds."""
-
-    elect: bool = True
-    namespace: str = "kube-system"
-    name: str = "kube-scheduler"
-    duration_s: float | None = None
-    renew_deadline_s: float | None = None
-    retry_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +41,7 @@ class Configuration:
     """What a file says. Without a file: one default profile, elected as ``kube-system/kube-scheduler``."""
 
     policies: tuple[Policy, ...] = (Policy(),)
-    election: Election = Election()
+    election: Election = field(default_factory=Election)
     queue: QueueSettings = field(default_factory=QueueSettings)
     claim_limit_s: float | None = None
     """``bindTimeoutSeconds`` of VolumeBinding."""
@@ -66,7 +60,7 @@ def read_configuration(path: Path) -> Configuration:
     late = document.take("delayCacheUntilActive")
     if late is not None and late.flag():
         late.refuse("false is wanted; found true: a stand-by here always has its caches filled")
-    queue, election = _queue(document), _election(document)
+    queue, election = _queue(document), read_election(document.take("leaderElection"))
     kubeconfig, client_notes = _client(document)
     profiles = list(document.sections("profiles"))
     policies, arguments = _policies(profiles)
@@ -118,33 +112,6 @@ def _queue(document: Section) -> QueueSettings:
     return QueueSettings(backoff_first_s=float(first_s), backoff_most_s=float(most_s))
 
 
-def _election(document: Section) -> Election:
-    given, default = document.take("leaderElection"), Election()
-    if given is None:
-        return default
-    section = given.section()
-    elect, lock = section.take("leaderElect"), section.take("resourceLock")
-    name, namespace = section.take("resourceName"), section.take("resourceNamespace")
-    times = [section.take(key) for key in ("leaseDuration", "renewDeadline", "retryPeriod")]
-    section.close()
-    if lock is not None:
-        lock.choice("leases")
-    duration_s, renew_s, retry_s = (_positive(one) if one else None for one in times)
-    return Election(
-        elect=elect.flag() if elect else True,
-        namespace=namespace.name() if namespace else default.namespace,
-        name=name.name() if name else default.name,
-        duration_s=duration_s,
-        renew_deadline_s=renew_s,
-        retry_s=retry_s,
-    )
-
-
-def _positive(value: Value) -> float | None:
-    """A duration; 0s means the default, as it does upstream."""
-    return value.seconds() or None
-
-
 def _client(document: Section) -> tuple[Path | None, list[str]]:
     given = document.take("clientConnection")
     if given is None:
@@ -157,9 +124,13 @@ def _client(document: Section) -> tuple[Path | None, list[str]]:
     return Path(text) if text else None, notes
 
 
-def _without_effect(section: Section, fields: dict[str, str]) -> list[str]:
-    found = [(section.take(name), why) for name, why in fields.items()]
-    return [f"line {value.line}: {value.path}: no effect: {why}" for value, why in found if value is not None]
+def _without_effect(section: Section, fields: Unused) -> list[str]:
+    notes = []
+    for name, (read, why) in fields.items():
+        if (value := section.take(name)) is not None:
+            read(value)
+            notes.append(f"line {value.line}: {value.path}: no effect: {why}")
+    return notes
 
 
 def _refuse_extenders(document: Section) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from ..objects import NodeAffinity, NodeSelector, NodeSelectorTerm, Requirement
 from ..objects.pod import PreferredSchedulingTerm
+from ..selectors import SelectorError, node_selector_term
 from .config_document import Section
 
 REQUIRED, PREFERRED = (f"{word}DuringSchedulingIgnoredDuringExecution" for word in ("required", "preferred"))
@@ -51,14 +50,16 @@ def _label(section: Section) -> Requirement:
     operator = section.need("operator", what="an operator").choice("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
     values = _values(section)
     section.close()
-    match operator:
-        case "In" | "NotIn" if not values:
-            section.value.refuse(f"{operator} wants at least one value; found none")
-        case "Exists" | "DoesNotExist" if values:
-            section.value.refuse(f"{operator} takes no values; found {len(values)}")
-        case "Gt" | "Lt" if len(values) != 1 or not re.fullmatch(r"[+-]?\d+", values[0]):
-            section.value.refuse(f"{operator} wants one whole number as text; found {', '.join(values) or 'none'}")
-    return Requirement(key=key, operator=operator, values=values or None)
+    return _understood(section, Requirement(key=key, operator=operator, values=values or None))
+
+
+def _understood(section: Section, line: Requirement) -> Requirement:
+    """The line, if node selectors can be made of it: a key, and values, that labels can have."""
+    try:
+        node_selector_term(NodeSelectorTerm(match_expressions=(line,)), of="addedAffinity")
+    except SelectorError as error:
+        section.value.refuse(str(error).removeprefix("addedAffinity: "))
+    return line
 
 
 def _field(section: Section) -> Requirement:

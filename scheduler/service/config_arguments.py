@@ -18,6 +18,8 @@ from .config_document import Section, Value
 from .config_plugins import check_known
 
 API_VERSION = "kubescheduler.config.k8s.io/v1"
+POINTS_MOST = 32
+"""So many points of a curve the core has room for (``curve`` in core/allocation.py)."""
 _QUALIFIED = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 
 
@@ -204,7 +206,9 @@ def _shape(value: Value) -> tuple[ShapePoint, ...]:
         if points and points[-1].utilization >= point.utilization:
             utilization.fail(f"more than the {points[-1].utilization} of the point before")
         points.append(point)
-    return tuple(points) or value.refuse("at least one point is wanted; found none")
+    if not 0 < len(points) <= POINTS_MOST:
+        value.refuse(f"1 to {POINTS_MOST} points are wanted; found {len(points)}")
+    return tuple(points)
 
 
 def _names(section: Section, name: str, *, slash: bool = True) -> list[str]:

@@ -15,37 +15,32 @@ from typing import NoReturn, TypeVar
 import yaml
 
 from ...errors import UsageError
+from .config_yaml import compose, read_text
 
 Choice = TypeVar("Choice", bound=str)
 
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+")
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+|0", re.ASCII)
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?(?:0|[1-9]\d{0,18})", re.ASCII)
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+SHOWN_MOST = 60
+"""Of what was found, so many characters are repeated."""
+DURATION_MOST_S = 24 * 3600.0
 _NULL, _TRUE_FALSE = "tag:yaml.org,2002:null", "tag:yaml.org,2002:bool"
 _WHOLE, _FRACTION, _TEXT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:str"
 
 
 def read_document(path: Path) -> Section:
     """The mapping that a file holds. Raises :class:`UsageError` when it cannot be read or is no mapping."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: text in UTF-8 is wanted; found {error.reason} at byte {error.start}") from None
-    return parse_document(text, file=str(path))
+    return parse_document(read_text(path), file=str(path))
 
 
 def parse_document(text: str, *, file: str) -> Section:
     """The same for a text; ``file`` is what the errors call it."""
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise UsageError(f"{file}{line}: not YAML: {getattr(error, 'problem', None) or error}") from None
+    node = compose(text, file=file)
     if not isinstance(node, yaml.MappingNode):
-        raise UsageError(f"{file}: a mapping with apiVersion and kind is wanted; found {_described(node)}")
+        line = f", line {node.start_mark.line + 1}" if node else ""
+        raise UsageError(f"{file}{line}: a mapping with apiVersion and kind is wanted; found {_described(node)}")
     return Section(Value(node, file=file, path=""))
 
 
@@ -81,7 +76,8 @@ class Value:
     def choice(self, *choices: Choice) -> Choice:
         found = self.text()
         if found not in choices:
-            self.refuse(f"one of {', '.join(choices)} is wanted; found {found!r}{nearest(found, choices)}")
+            wanted = f"{'one of ' if len(choices) > 1 else ''}{', '.join(choices)}"
+            self.refuse(f"{wanted} is wanted; found {_shortened(found)!r}{nearest(found, choices)}")
         return choices[choices.index(found)]
 
     def flag(self) -> bool:
@@ -91,7 +87,7 @@ class Value:
 
     def whole(self, *, least: int, most: int = 2**31 - 1) -> int:
         wanted = f"a whole number from {least} to {most}" if most < 2**31 - 1 else f"a whole number from {least} on"
-        if self.node.tag != _WHOLE or not re.fullmatch(r"[+-]?\d+", self.node.value):
+        if self.node.tag != _WHOLE or _DECIMAL.fullmatch(self.node.value) is None:
             self.fail(wanted)
         number = int(self.node.value)
         return number if least <= number <= most else self.fail(wanted)
@@ -104,11 +100,12 @@ class Value:
         except ValueError:
             self.fail("a number")
 
-    def seconds(self) -> float:
+    def seconds(self, *, most_s: float = DURATION_MOST_S) -> float:
         """A duration as Go writes it, in seconds."""
         if not isinstance(self.node, yaml.ScalarNode) or not _DURATION.fullmatch(self.node.value):
             self.fail("a duration such as 15s or 1m30s")
-        return sum(float(count) * _SECONDS[unit] for count, unit in _DURATION_PART.findall(self.node.value))
+        found_s = sum(float(count) * _SECONDS[unit] for count, unit in _DURATION_PART.findall(self.node.value))
+        return found_s if found_s <= most_s else self.fail(f"a duration of at most {most_s / 3600:g}h")
 
     def items(self) -> list[Value]:
         if not isinstance(self.node, yaml.SequenceNode):
@@ -182,8 +179,12 @@ def _described(node: yaml.Node | None) -> str:
         case yaml.ScalarNode() if node.tag == _NULL:
             return "nothing"
         case yaml.ScalarNode() if node.tag == _TEXT:
-            return f"the text {node.value!r}"
+            return f"the text {_shortened(node.value)!r}"
         case yaml.ScalarNode():
-            return str(node.value)
+            return _shortened(node.value)
         case _:
             return "nothing"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SHOWN_MOST else f"{text[:SHOWN_MOST]}…"

@@ -52,6 +52,8 @@ ABSENT: Mapping[str, str] = {
 }
 """Plugins of 1.37 that its default profile does not have and that are not implemented here."""
 
+WEIGHT_MOST = 1_000_000
+"""Of one score; the core adds up all eight, each of 100 points at most, in 32 bits."""
 REMOVED = ("AzureDiskLimits", "CinderLimits", "EBSLimits", "GCEPDLimits")
 ALWAYS = ("SchedulingGates", "PrioritySort", "DefaultBinder")
 """What every profile does here: gates hold, the queue is by priority, a pod is bound by a Binding. (Gangs are whole
@@ -145,7 +147,7 @@ def _read_plugin(entry: Section, point: str, *, star: bool = False) -> tuple[str
     check_known(value, name)
     if not star and point != "multiPoint" and point not in PLUGINS[name]:
         value.refuse(f"{name} does not act at {point}; it acts at {', '.join(PLUGINS[name])}")
-    return name, weight.whole(least=0) if weight else None
+    return name, weight.whole(least=0, most=WEIGHT_MOST) if weight else None
 
 
 def check_known(value: Value, name: str) -> None:

@@ -12,8 +12,9 @@ from idcbench.cli.main import USAGE, main
 from idcbench.cli.scheduler import _configuration
 from idcbench.errors import UsageError
 from idcbench.provisioning.controlplane.timers import PROFILES
-from idcbench.scheduler.service.config import Configuration, Election
+from idcbench.scheduler.service.config import Configuration
 from idcbench.scheduler.service.config_access import find_access, in_cluster
+from idcbench.scheduler.service.config_election import Election
 from idcbench.scheduler.service.serving_process import new_identity, service_settings
 
 TWO = (

@@ -9,7 +9,8 @@ import pytest
 
 from idcbench.errors import UsageError
 from idcbench.scheduler.policy import DEFAULT_WEIGHTS, FitScore, Policy, ShapePoint, WeightedResource
-from idcbench.scheduler.service.config import Configuration, Election, read_configuration
+from idcbench.scheduler.service.config import Configuration, read_configuration
+from idcbench.scheduler.service.config_election import Election
 
 HEAD = "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n"
 
@@ -144,7 +145,7 @@ BAD = {
     "profiles:\n- {schedulerName: a}\n- {}": "line 5: profiles[1]: schedulerName: a name is wanted",
     "profiles:\n- pluginConfig: [{name: NodePorts, args: {}}]": "NodePorts takes no arguments",
     "profiles:\n- pluginConfig: [{name: InterPodAffinity, args: {hardPodAffinityWeight: 101}}]": "from 0 to 100 is",
-    "profiles:\n- pluginConfig: [{name: NodeResourcesFit, args: {kind: X}}]": "one of NodeResourcesFitArgs is wanted",
+    "profiles:\n- pluginConfig: [{name: NodeResourcesFit, args: {kind: X}}]": "kind: NodeResourcesFitArgs is wanted",
     "profiles:\n- pluginConfig: [{name: NodeResourcesFit, args: {scoringStrategy: {type: Least}}}]": (
         "one of LeastAllocated, MostAllocated, RequestedToCapacityRatio is wanted; found 'Least'"
     ),
@@ -167,7 +168,7 @@ def test_a_bad_file_is_told_with_its_line(tmp_path: Path, body: str, said: str) 
     [
         ("", "a mapping with apiVersion and kind is wanted; found nothing"),
         ("kind: KubeSchedulerConfiguration\n", "line 1: apiVersion: kubescheduler.config.k8s.io/v1 is wanted here"),
-        (HEAD.replace("/v1", "/v1beta3"), "line 1: apiVersion: one of kubescheduler.config.k8s.io/v1 is wanted; found"),
+        (HEAD.replace("/v1", "/v1beta3"), "line 1: apiVersion: kubescheduler.config.k8s.io/v1 is wanted; found"),
     ],
 )
 def test_another_kind_of_file_is_refused(tmp_path: Path, head: str, said: str) -> None:
