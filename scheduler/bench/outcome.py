@@ -57,7 +57,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ceiling(msgspec.Struct, frozen=True, kw_only=True):
-    """What a lean client reaches: ``B`` bindings alone, ``BE`` binding and event, ``CBE`` creation before both."""
+    """What a lean client reaches: ``B`` bindings alone, ``BE`` binding and event, ``CBE`` creation before both.
+
+    ``rate`` is the median of ``rounds``; without them that of the best step.
+    """
 
     kind: str
     row: str
@@ -65,6 +68,13 @@ class Ceiling(msgspec.Struct, frozen=True, kw_only=True):
     rate: float
     bound_by: str
     steps: tuple[Step, ...]
+    """A part of the pods on each number of connections."""
+    rounds: tuple[Step, ...] = ()
+    """All pods on the best number of connections, once beside each pair of rounds of the schedulers."""
+
+    def beside(self, pair: int) -> float:
+        """The rate measured beside the pair of that number."""
+        return self.rounds[pair - 1].rate if pair <= len(self.rounds) else self.rate
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):

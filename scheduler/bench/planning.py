@@ -20,7 +20,7 @@ DRAINED_PER_S = {"real": 250.0, "memory": 450.0}
 SLOW_ROWS = {"pod-affinity": 8.0, "pod-anti-affinity": 4.0, "preferred-pod-affinity": 4.0,
              "preferred-pod-anti-affinity": 4.0, "mixed": 2.0, "preemption": 2.0}  # fmt: skip
 AROUND_S = {"real": 12.0, "memory": 6.0}
-CEILING_PER_S = {"real": 400.0, "memory": 5000.0}
+CEILING_PER_S = {"real": 600.0, "memory": 5000.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +52,15 @@ class Wanted:
     def rounds_of(self, row: Row) -> int:
         return self.rounds or row.rounds
 
-    def order(self, row: Row, arena: str) -> Iterator[tuple[int, str]]:
-        """Every pair's number with its schedulers in random order, the same for the same seed."""
+    def order(self, row: Row, arena: str, *, beside: tuple[str, ...] = ()) -> Iterator[tuple[int, str]]:
+        """Every pair's number with its schedulers, and what is measured ``beside`` them, in random order.
+
+        The order is the same for the same seed.
+        """
         chance = random.Random(f"{self.seed}/{arena}/{row.name}")
         for pair in range(1, self.rounds_of(row) + 1):
-            for name in chance.sample(self.schedulers, len(self.schedulers)):
+            names = (*self.schedulers, *beside)
+            for name in chance.sample(names, len(names)):
                 yield pair, name
 
 
@@ -75,7 +79,8 @@ def row_forecast_s(wanted: Wanted, row: Row, arena: str) -> float:
     if wanted.arrivals:
         arrival_s = 2 * AROUND_S[arena] + len(SHARES) * (wanted.arrival_s + AROUND_S[arena])
     each = round_s + arrival_s
-    return create_s + ceilings_s + wanted.rounds_of(row) * len(wanted.schedulers) * each
+    beside_s = pods / CEILING_PER_S[arena] + AROUND_S[arena]
+    return create_s + ceilings_s + wanted.rounds_of(row) * (len(wanted.schedulers) * each + beside_s)
 
 
 def in_words(seconds: float) -> str:

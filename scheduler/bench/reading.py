@@ -17,7 +17,7 @@ from ..objects import Namespace, Node, Pod, PodGroup
 PAGE = 5000
 
 
-class _Event(Struct, frozen=True, gc=False):
+class Event(Struct, frozen=True, gc=False):
     """An event of events.k8s.io."""
 
     metadata: ObjectMeta = ObjectMeta()
@@ -41,7 +41,7 @@ async def read(access: Access) -> Found:
     async with ApiSession(access, timeout_s=60.0) as api:
         nodes = await list_all(api, Node, "/api/v1/nodes", page_size=PAGE)
         pods = await list_all(api, Pod, "/api/v1/pods", page_size=PAGE)
-        events = await list_all(api, _Event, "/apis/events.k8s.io/v1/events", page_size=PAGE)
+        events = await list_all(api, Event, "/apis/events.k8s.io/v1/events", page_size=PAGE)
         namespaces = await list_all(api, Namespace, "/api/v1/namespaces", page_size=PAGE)
         groups = await _groups(api)
     scheduled = {

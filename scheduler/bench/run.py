@@ -6,18 +6,21 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from idcbench.progress import Progress, silent
 
 from . import arrival, ceiling, creating, drain
 from .arena import Arena
 from .contenders import Contender
-from .outcome import Arrival, Ceiling, Measured, Round
+from .outcome import Arrival, Ceiling, Measured, Round, Step
 from .planning import SHARES, Wanted
 from .rows import Row
 from .workload import Workload
 
 EMPTY = "empty"
+BESIDE: Literal["BE"] = "BE"
+"""The ceiling that takes part in every pair, so that machine and moment are the same."""
 Said = Callable[[str], None]
 
 
@@ -64,10 +67,19 @@ class Bench:
     async def _row(self, row: Row, arena_name: str) -> None:
         arena, workload = self.arenas[arena_name], row.workload()
         await self._create(arena, workload)
-        for found in await ceiling.measure(arena, workload):
-            self._keep_ceiling(found)
-        for pair, name in self.wanted.order(row, arena_name):
-            await self._round(arena, workload, self.contenders[name], pair)
+        bindings, both = await ceiling.measure(arena, workload)
+        self._keep_ceiling(bindings)
+        self._tell(both)
+        beside: list[Step] = []
+        try:
+            for pair, name in self.wanted.order(row, arena_name, beside=(BESIDE,)):
+                if name == BESIDE:
+                    connections = ceiling.best_connections(both)
+                    beside.append(await ceiling.whole(arena, workload, BESIDE, connections=connections))
+                else:
+                    await self._round(arena, workload, self.contenders[name], pair)
+        finally:
+            self._keep_ceiling(ceiling.with_rounds(both, beside))
         if self.wanted.arrivals:
             await self._arrive(arena, row, workload, arena_name)
         await arena.discard(workload.name)
@@ -121,6 +133,9 @@ class Bench:
 
     def _keep_ceiling(self, found: Ceiling) -> None:
         self._ceilings.append(found)
+        self._tell(found)
+
+    def _tell(self, found: Ceiling) -> None:
         self.say(f"{found.row}, ceiling {found.kind}: {found.rate:.0f}/s; bound by {found.bound_by}")
 
     def _fail(self, why: str) -> None:

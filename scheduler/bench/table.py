@@ -63,7 +63,7 @@ def _size(measured: Measured) -> str:
 
 
 def _drains(rounds: Sequence[Round], ceilings: Sequence[Ceiling]) -> str:
-    be = {one.row: one.rate for one in ceilings if one.kind == "BE"}
+    be = {one.row: one for one in ceilings if one.kind == "BE"}
     headers = [
         *("row", "scheduler", "n", "pods", "pods/s (range)", "kube's average", "of BE", "last/first 1000"),
         *("wait p50 ms", "p99", "others' cores"),
@@ -76,7 +76,7 @@ def _drains(rounds: Sequence[Round], ceilings: Sequence[Ceiling]) -> str:
                 *(row, name, len(mine), mine[0].pods),
                 f"{np.median(rates):.0f} ({min(rates):.0f}–{max(rates):.0f})",
                 _median([one.kube_average for one in mine], "{:.0f}"),
-                f"{np.median(rates) / be[row]:.2f}" if be.get(row) else ABSENT,
+                _median([one.rate / be[row].beside(one.pair) for one in mine] if row in be else [], "{:.2f}"),
                 _median([one.decay for one in mine], "{:.2f}"),
                 _median([one.wait_p50_ms for one in mine], "{:.0f}"),
                 _median([one.wait_p99_ms for one in mine], "{:.0f}"),
@@ -124,7 +124,7 @@ def _groups(rounds: Sequence[Round]) -> list[tuple[str, str, list[Round]]]:
 def _ceilings(ceilings: Sequence[Ceiling]) -> str:
     rows = [
         [
-            *(one.row, one.kind, f"{one.rate:.0f}"),
+            *(one.row, one.kind, _rate(one)),
             ", ".join(f"{step.connections}: {step.rate:.0f}" for step in one.steps),
             one.bound_by,
         ]
@@ -132,6 +132,11 @@ def _ceilings(ceilings: Sequence[Ceiling]) -> str:
     ]
     headers = ["row", "ceiling", "pods/s", "by connections", "bound by"]
     return tabulate(rows, headers=headers, disable_numparse=True)
+
+
+def _rate(one: Ceiling) -> str:
+    rates = [step.rate for step in one.rounds]
+    return f"{one.rate:.0f}" + (f" ({min(rates):.0f}–{max(rates):.0f})" if rates else "")
 
 
 def _ratios(rounds: Sequence[Round], baseline: str) -> str:
