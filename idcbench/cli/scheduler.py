@@ -194,9 +194,15 @@ def show_manifests(
 def warm() -> None:
     """Compile the kernels unless they are kept already; a first start then need not wait for that."""
     from ..scheduler.core import kernels
+    from ..scheduler.core.keeping import cache_folder
 
-    compiled = kernels.warm()
-    click.echo(f"{compiled} of {len(kernels.ENTRIES)} kernels compiled; all are in {kernels.cache_folder()}")
+    warmed = kernels.warm()
+    if warmed.unkept:
+        why = next(iter(warmed.unkept.values()))
+        raise UsageError(
+            f"{why}: kernels are to be kept in {cache_folder()}; set XDG_CACHE_HOME to where one may write"
+        )
+    click.echo(f"{len(warmed.compiled)} of {len(kernels.ENTRIES)} kernels compiled; all are in {cache_folder()}")
 
 
 def _configuration(

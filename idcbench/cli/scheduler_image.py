@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -67,7 +68,10 @@ def compiled(entries: Entries, root: Path) -> Entries:
     root.mkdir()
     lay_out(entries, root)
     (root / recipe.KERNELS).mkdir(parents=True)
-    run_rooted(root, recipe.WARM, environment=recipe.ENVIRONMENT, limit_s=WARM_LIMIT_S)
-    run_rooted(root, recipe.BYTECODE, environment=recipe.ENVIRONMENT, limit_s=WARM_LIMIT_S)
+    run_rooted(root, recipe.WARM, environment=recipe.BUILDING, limit_s=WARM_LIMIT_S)
+    run_rooted(root, recipe.BYTECODE, environment=recipe.BUILDING, limit_s=WARM_LIMIT_S)
     bytecode = {path.relative_to(root).as_posix(): Entry(path.read_bytes()) for path in sorted(root.rglob("*.pyc"))}
-    return bytecode | tree(root / recipe.KERNELS, below=recipe.KERNELS)
+    kernels = tree(root / recipe.KERNELS, below=recipe.KERNELS)
+    return bytecode | {
+        path: replace(entry, content=recipe.without_addresses(entry.content or b"")) for path, entry in kernels.items()
+    }

@@ -1,42 +1,22 @@
 """The compiled entry points; everything else in this room is inlined into them.
 
-Each is compiled once and kept on disk, in a folder named after the whole room's source, since numba watches only the
-file of the entry point itself. ``warm`` makes sure that all are there before a decision is wanted.
+Each is compiled once and kept on disk (:mod:`.keeping`). ``warm`` makes sure that all are there before a decision is
+wanted, for the one type that each argument ever has.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-import llvmlite
-import numba
 import numpy as np
 
 from . import accounting, deciding, evaluating, preempting
 from .allocation import Sizes, allocate
-from .compiling import entry
+from .compiling import entry, telling
 from .matching import mask_lets
 from .state import HIGH, I32, I64, MASK, U8, State
-
-FOLDER = Path(__file__).parent
-
-
-def cache_folder() -> Path:
-    """``$IDCBENCH_KERNELS``, or a folder below the user's cache that this source and this numba own."""
-    given = os.environ.get("IDCBENCH_KERNELS")
-    if given:
-        return Path(given)
-    digest = hashlib.sha256(f"{numba.__version__} {llvmlite.__version__}".encode())
-    for source in sorted(FOLDER.glob("*.py")):
-        digest.update(source.read_bytes())
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return home / "idcbench" / "kernels" / digest.hexdigest()[:16]
-
-
-numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
 
 
 @entry
@@ -97,8 +77,34 @@ ENTRIES: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-def warm() -> int:
-    """Load or compile every entry point; how many had to be compiled. Some 30 s when nothing is kept yet."""
+@dataclass(frozen=True, slots=True)
+class Warmed:
+    """The entry points that had to be compiled, and those of them that could not be kept, with the reason."""
+
+    compiled: tuple[str, ...]
+    unkept: dict[str, str]
+
+
+def warm() -> Warmed:
+    """Load or compile every entry point. Some 30 s when nothing is kept yet."""
+    compiled: list[str] = []
+    unkept: dict[str, str] = {}
+
+    def call(kernel: Any, *arguments: Any) -> None:
+        """numba adds what it compiled before it keeps it: called again, the kernel is there even if not on disk."""
+        try:
+            kernel(*arguments)
+        except OSError as error:
+            unkept[kernel.py_func.__name__] = str(error)
+            kernel(*arguments)
+
+    with telling(lambda name, _: compiled.append(name), ENTRIES):
+        _call_all(call)
+    return Warmed(tuple(compiled), unkept)
+
+
+def _call_all(call: Callable[..., None]) -> None:
+    """Each entry point once, on next to nothing, with arguments of the types that the engine gives."""
     state = allocate(Sizes(nodes=2, boards=1))
     state.counter[:, MASK] = -1
     none, out = np.zeros(0, np.uint8), np.zeros((12, 2), np.int32)
@@ -106,15 +112,14 @@ def warm() -> int:
     state.class_shape[0] = 0
     state.shape_of[0] = (0, 0, 0, -1)
     state.mask_of[:] = -1
-    put(state, 0, 0, 0)
-    take(state, 0)
-    detach(state, 0)
-    attach(state, 0)
-    recount(state, 0, np.zeros(1, np.uint8))
-    fill_mask(state, 0)
-    place(state, one[:0], one[:0], one[:0], out, one)
-    evaluate(state, 0, none, out, numbers)
-    hold_back(state, 0, 0, none)
+    call(put, state, 0, 0, 0)
+    call(take, state, 0)
+    call(detach, state, 0)
+    call(attach, state, 0)
+    call(recount, state, 0, np.zeros(1, np.uint8))
+    call(fill_mask, state, 0)
+    call(place, state, one[:0], one[:0], one[:0], out, one)
+    call(evaluate, state, 0, none, out, numbers)
+    call(hold_back, state, 0, 0, none)
     room = np.zeros((2, 4), np.int32)
-    preempt(state, 0, 0, none, one, one.copy(), room, room.astype(np.uint8), np.zeros((2, 5), np.int64))
-    return sum(sum(kernel.stats.cache_misses.values()) for kernel in ENTRIES)
+    call(preempt, state, 0, 0, none, one, one.copy(), room, room.astype(np.uint8), np.zeros((2, 5), np.int64))

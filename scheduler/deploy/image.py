@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from .manifests import USER
 from .roles import NAME
 
@@ -26,9 +28,10 @@ ENVIRONMENT = {
     "PYTHONUNBUFFERED": "1",
     "NUMBA_CPU_NAME": "generic",
     "IDCBENCH_KERNELS": f"/{KERNELS}",
-    "NUMBA_CACHE_LOCATOR_CLASSES": "idcbench.scheduler.deploy.kept_kernels.KeptKernels",
 }
 """The kernels are compiled for any x86-64, so that an image has them for whatever processor it comes to."""
+BUILDING = ENVIRONMENT | {"PYTHONHASHSEED": "0"}
+"""While the kernels are compiled and the bytecode is: nothing may depend on the order of a set."""
 WITHOUT = (
     f"{SITE}/numba/tests",
     f"{SITE}/llvmlite/tests",
@@ -44,3 +47,13 @@ BYTECODE = ("/usr/bin/python3", "-m", "compileall", "-q", "--invalidation-mode",
 """Nothing can be compiled on a read-only file system, and compiling all at each start would take seconds."""
 WARM = ("/usr/bin/python3", "-m", "idcbench.cli.main", "scheduler", "warm")
 USER_AND_GROUP = f"{USER}:{USER}"
+_ADDRESS = re.compile(rb"(?<= at 0x)[0-9a-f]+(?=>)")
+
+
+def without_addresses(kernel: bytes) -> bytes:
+    """A kept kernel as every build makes it, of the same length.
+
+    With each goes numba's account of its types, for people to read; it names what is inlined by Python's repr, which
+    has where the function lay in the memory of the process that compiled.
+    """
+    return _ADDRESS.sub(lambda found: b"0" * len(found[0]), kernel)

@@ -22,6 +22,8 @@ from idcbench.kube.access import Access
 from idcbench.kube.session import ApiSession
 
 from ...errors import ClusterError
+from ..core import kernels
+from ..core.compiling import telling
 from ..engine.engine import ClusterEngine
 from ..explain.record import Explained, past_of
 from ..explain.today import read_pod
@@ -111,19 +113,31 @@ class Process:
         self._stop.set()
 
     async def run(self) -> None:
-        """Load the kernels, then schedule until stopped."""
+        """Load every kernel, then schedule until stopped. Whatever is compiled at any time is logged and counted."""
+        with telling(self._compiled, kernels.ENTRIES):
+            await self._warm()
+            if not self._stop.is_set():
+                await self._schedule()
+
+    async def _warm(self) -> None:
         began_s = time.monotonic()
-        compiled = await asyncio.to_thread(_warm)
-        for kernel in compiled:
-            self.metrics.compile_miss(kernel)
-        _log.info("kernels are ready after %.2f s", time.monotonic() - began_s, extra={"compiled": len(compiled)})
-        if self._stop.is_set():
-            return
+        warmed = await asyncio.to_thread(kernels.warm)
+        took_s = time.monotonic() - began_s
+        _log.info("kernels are ready after %.2f s", took_s, extra={"compiled": len(warmed.compiled)})
+        for kernel, why in warmed.unkept.items():
+            _log.warning("kernel could not be kept: each start will compile it", extra={"kernel": kernel, "why": why})
+
+    async def _schedule(self) -> None:
         engine = ClusterEngine(self._configuration.policies, seed=self._seed)
         service = self._service = SchedulerService(self._access, engine, self._settings, self.metrics)
         self.metrics.ask(service.gauges)
         await service.run(self._stop)
         _log.info("stopped")
+
+    def _compiled(self, kernel: str, took_s: float) -> None:
+        self.metrics.compile_miss(kernel)
+        if self._service is not None:
+            _log.warning("a decision waited for the compiler", extra={"kernel": kernel, "took_s": round(took_s, 3)})
 
     @contextlib.asynccontextmanager
     async def serving(self, listen: Listen | None, api: ApiSession) -> Any:
@@ -191,11 +205,3 @@ async def _guarded(listen: Listen, api: ApiSession) -> tuple[Gate, ssl.SSLContex
     return DelegatedGate(api), server_context(
         listen.certificate, client_ca_pem=client_ca, names=own_names(listen.address)
     )
-
-
-def _warm() -> list[str]:
-    """Load every kernel; the names of those that had to be compiled."""
-    from ..core import kernels
-
-    kernels.warm()
-    return [entry.py_func.__name__ for entry in kernels.ENTRIES if sum(entry.stats.cache_misses.values())]
