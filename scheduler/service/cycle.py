@@ -187,10 +187,11 @@ class Cycle:
 
     def _refuse_gang(self, entity: Entity, refused: Sequence[Unplaced], popped_s: float) -> None:
         plugins = frozenset[str]().union(*(self._plugins(decision) for decision in refused))
+        begun = self._queue.gangs.explain_begun(entity)
         for decision in refused:
             self._journal.decided(decision, attempt=entity.attempts)
             self._measures.attempt("unschedulable", profile=entity.profile, duration_s=time.monotonic() - popped_s)
-            self._tell(decision.pod, decision.message)
+            self._tell(decision.pod, decision.message + begun)
         self._queue.refuse(entity, plugins)
 
     def _refuse(self, entity: Entity, decision: Unplaced, popped_s: float) -> None:

@@ -60,6 +60,8 @@ class Entity:
     """When its back-off is over."""
     plugins: frozenset[str] = frozenset()
     flushed: bool = False
+    begun: bool = False
+    """Its gang is partly bound, and not enough, since before it came into this queue."""
     told: bool = False
 
     @property

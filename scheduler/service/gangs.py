@@ -55,6 +55,14 @@ class Gangs:
         assert entity.gang is not None
         return None if size is None else max(1, size - len(self._bound.get(entity.gang, ())))
 
+    def begun(self, entity: Entity) -> bool:
+        """Whether some of the gang are bound, and too few: a leader died between its bindings, say."""
+        key = entity.gang
+        if key is None or not (bound := len(self._bound.get(key, ()))):
+            return False
+        size = self.size(entity)
+        return size is not None and bound < size
+
     def complete(self, entity: Entity) -> bool:
         """Whether enough pods are there to be decided."""
         lacking = self.lacking(entity)
@@ -71,6 +79,11 @@ class Gangs:
         assert entity.gang is not None
         return self._gathering.setdefault(entity.gang, entity)
 
+    def gathered(self, pod: Pod) -> Entity | None:
+        """What gathers of the gang of a pod, which may have a node itself."""
+        key = gang_key(pod)
+        return self._gathering.get(key) if key is not None else None
+
     def part(self, entity: Entity) -> None:
         """The entity gathers no more (it is being decided, or empty)."""
         if entity.gang is not None and self._gathering.get(entity.gang) is entity:
@@ -78,6 +91,13 @@ class Gangs:
 
     def gathering(self) -> Iterator[Entity]:
         return iter(tuple(self._gathering.values()))
+
+    def explain_begun(self, entity: Entity) -> str:
+        """What is added to the refusal of a gang that could not be finished; empty for others."""
+        if not self.begun(entity) or entity.gang is None:
+            return ""
+        bound = len(self._bound.get(entity.gang, ()))
+        return f" gang {entity.gang.name}: {bound} of at least {self.size(entity)} pods are bound already."
 
     def explain(self, entity: Entity) -> str:
         """Why an incomplete gang waits, in a sentence for its pods' events."""

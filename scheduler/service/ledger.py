@@ -6,6 +6,7 @@ The one place that tells the engine and the queue of pods. Whatever a server say
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -45,6 +46,7 @@ class Ledger:
         self._pods: dict[str, Pod] = {}
         self._assumed: dict[str, Assumed] = {}
         self._nominated: dict[str, str] = {}
+        self._expected: dict[str, float] = {}
         self._floor = 0
         self.assigned = 0
         """Pods that were seen with a node, and hold room there."""
@@ -53,6 +55,11 @@ class Ledger:
     def assumed(self) -> int:
         """Pods that have a node from us and were not seen there yet."""
         return len(self._assumed)
+
+    @property
+    def unheard_s(self) -> float:
+        """For how long the first of the pods that are bound, as the API server said, was not seen so; 0 for none."""
+        return time.monotonic() - next(iter(self._expected.values())) if self._expected else 0.0
 
     def __getitem__(self, uid: str) -> Pod:
         return self._pods[uid]
@@ -85,9 +92,14 @@ class Ledger:
         self._queue.gangs.bound(pod)
         self.nominate(pod, None)
 
+    def expect(self, uid: str) -> None:
+        """The API server says that it bound the pod: the watch will tell."""
+        if uid in self._assumed:
+            self._expected[uid] = time.monotonic()
+
     def unassume(self, uid: str) -> bool:
         """The pod did not get its node after all. False when it was seen bound, or gone, meanwhile."""
-        assumed = self._assumed.pop(uid, None)
+        assumed = self._taken_back(uid)
         if assumed is None:
             return False
         self._engine.forget(assumed.pod)
@@ -138,13 +150,18 @@ class Ledger:
         """The waiting pods for which room is held there."""
         return [self._pods[uid] for uid, where in self._nominated.items() if where == node and uid in self._pods]
 
+    def _taken_back(self, uid: str) -> Assumed | None:
+        """What was assumed of the pod, which is no longer."""
+        self._expected.pop(uid, None)
+        return self._assumed.pop(uid, None)
+
     def _stale(self, pod: Pod, before: Pod | None) -> bool:
         """Whether something newer is known. Versions may be compared as numbers, officially since 1.35."""
         version = _version(pod)
         return version < _version(before) if before is not None else 0 < version <= self._floor
 
     def _assigned(self, uid: str, before: Pod | None, pod: Pod) -> None:
-        assumed = self._assumed.pop(uid, None)
+        assumed = self._taken_back(uid)
         if assumed is not None and assumed.node != pod.spec.node_name:
             _log.warning("pod %s is on %s, not where we put it (%s)", pod.key, pod.spec.node_name, assumed.node)
             self._engine.forget(assumed.pod)
@@ -154,8 +171,8 @@ class Ledger:
                 self._queue.changed(change)
             return
         self.assigned += 1
+        self._queue.member_bound(pod)  # first: what is left of its gang needs one less
         self._queue.remove(uid)
-        self._queue.gangs.bound(pod)
         self.nominate(pod, None)
         self._settled(uid)
         self._queue.changed(Change("AssignedPodAdd", pod))
@@ -177,7 +194,7 @@ class Ledger:
             self._pods.pop(uid, None)
         else:
             self._pods[uid] = pod
-        assumed = self._assumed.pop(uid, None)
+        assumed = self._taken_back(uid)
         if assumed is not None:
             self._engine.forget(assumed.pod)
         held = before is not None and bool(before.spec.node_name) and not before.over

@@ -24,6 +24,9 @@ QUEUES: tuple[QueueName, ...] = ("active", "backoff", "unschedulable", "gated", 
 class SchedulingQueue:
     """Entities by uid of their pods. Highest priority first, then who has been queued longest.
 
+    A gang that is partly bound, and not enough, goes before everything: whoever began it found room for all of it, and
+    the rest of that room must not be given to others first.
+
     ``wake`` is called when something became active. Not thread-safe, never waits. ``clock`` is for tests.
     """
 
@@ -38,7 +41,7 @@ class SchedulingQueue:
         self._clock = clock
         self._tickets = itertools.count(1)
         self._entities: dict[str, Entity] = {}
-        self._active: list[tuple[int, float, int, Entity]] = []
+        self._active: list[tuple[bool, int, float, int, Entity]] = []
         self._backoff: list[tuple[float, int, Entity]] = []
         self._failed: list[tuple[float, int, Entity]] = []
         self._parked = Parked()
@@ -81,6 +84,15 @@ class SchedulingQueue:
             self._arrange(entity, "active" if place == "incomplete" else place, "UnscheduledPodDelete")
         return True
 
+    def member_bound(self, pod: Pod) -> None:
+        """A pod was seen with a node: it counts for its gang. What waits of that may be enough now, and goes on."""
+        self.gangs.bound(pod)
+        entity = self.gangs.gathered(pod)
+        if entity is None or entity.place not in ("active", "incomplete", "unschedulable"):
+            return
+        if entity.place == "incomplete" or self.gangs.begun(entity) != entity.begun:
+            self._move(entity, "active", "AssignedPodAdd")
+
     def pop(self, most: int) -> list[Entity]:
         """The next entities to decide: at most ``most`` pods, or one gang.
 
@@ -91,7 +103,7 @@ class SchedulingQueue:
             self._borrow(most)
         batch: list[Entity] = []
         while self._active and len(batch) < most:
-            _, _, ticket, entity = self._active[0]
+            _, _, _, ticket, entity = self._active[0]
             if ticket == entity.ticket and entity.gang is not None and batch:
                 break
             heapq.heappop(self._active)
@@ -239,6 +251,7 @@ class SchedulingQueue:
         elif entity.gang is not None and not self.gangs.complete(entity):
             queue = "incomplete"
         entity.place, entity.ticket = queue, next(self._tickets)
+        entity.begun = self.gangs.begun(entity)
         entity.queued_s = self._clock() if queued_s is None else queued_s
         self._count(entity, 1)
         for _ in range(incoming if why else 0):
@@ -248,7 +261,8 @@ class SchedulingQueue:
     def _file(self, entity: Entity, queue: QueueName) -> None:
         match queue:
             case "active":
-                heapq.heappush(self._active, (-entity.priority, entity.queued_s, entity.ticket, entity))
+                order = (not entity.begun, -entity.priority, entity.queued_s, entity.ticket, entity)
+                heapq.heappush(self._active, order)
             case "backoff":
                 heap = self._failed if entity.failed else self._backoff
                 heapq.heappush(heap, (entity.retry_s, entity.ticket, entity))

@@ -257,6 +257,56 @@ def test_bound_members_count_and_a_failed_one_goes_on_alone(bench: Bench) -> Non
     assert bench.gangs.lacking(again) == 1
 
 
+def seen_bound(bench: Bench, pod: Pod) -> None:
+    """As the ledger tells of a pod that somebody bound."""
+    bench.queue.member_bound(pod)
+    bench.queue.remove(pod.metadata.uid)
+
+
+def test_a_gang_that_another_leader_left_half_bound_goes_on_before_everybody(bench: Bench) -> None:
+    bench.gangs.set_group("in-tree", group(4))
+    members = [member(name) for name in "abcd"]
+    bench.queue.add(pod("urgent", priority=9))
+    for each in members:
+        bench.queue.add(each)
+    for each in members[:2]:
+        seen_bound(bench, each)
+    (gang,) = bench.queue.pop(64)
+    assert [pod.metadata.name for pod in gang.pods] == ["c", "d"]
+    assert bench.gangs.lacking(gang) == 2
+    assert bench.pop_names() == ["urgent"]
+
+
+def test_a_gang_that_was_refused_is_tried_again_when_others_begin_to_bind_it(bench: Bench) -> None:
+    bench.gangs.set_group("in-tree", group(2))
+    members = [member(name) for name in "ab"]
+    for each in members:
+        bench.queue.add(each)
+    (gang,) = bench.queue.pop(64)
+    bench.queue.refuse(gang, ("NodeResourcesFit",))
+    seen_bound(bench, members[0])
+    assert bench.places() == {"active": 1}
+    assert bench.pop_names() == ["b"]
+
+
+def test_what_waits_of_a_gang_is_enough_once_the_others_are_seen_bound(bench: Bench) -> None:
+    bench.gangs.set_group("in-tree", group(2))
+    bench.queue.add(member("a"))
+    assert bench.places() == {"incomplete": 1}
+    seen_bound(bench, member("b"))
+    assert bench.pop_names() == ["a"]
+
+
+def test_a_gang_with_enough_bound_takes_its_turn(bench: Bench) -> None:
+    bench.gangs.set_group("in-tree", group(1))
+    seen_bound(bench, member("a"))
+    bench.queue.add(pod("first"))
+    bench.clock.now_s += 1
+    bench.queue.add(member("b"))
+    assert bench.pop_names() == ["first"]
+    assert bench.pop_names() == ["b"]
+
+
 LABELS = ("NodeAdd", "AssignedPodDelete", "NodeUpdateNodeTaint")
 STEPS = st.lists(
     st.tuples(st.sampled_from(["add", "gate", "gang", "remove", "pop", "refuse", "fail", "change", "flush", "wait"]),

@@ -206,6 +206,29 @@ async def test_a_gang_waits_for_its_members_and_comes_whole(api: SchedulerApi) -
         await api.until(lambda: all(api.nodes_of("g4")))
 
 
+async def test_a_gang_that_a_dead_leader_left_half_bound_is_finished_first(api: SchedulerApi) -> None:
+    api.node("one", cpu="1")
+    gang = {"idcbench.io/gang": "g", "idcbench.io/gang-size": "6"}
+    for number in range(7):
+        api.pod(f"p{number}", priority=5)
+    for number in range(6):
+        api.pod(f"g{number}", labels=gang, **({"nodeName": "one"} if number < 3 else {}))
+    async with running(api) as service:
+        await api.until(lambda: service.gauges().pending["unschedulable"] == 3)
+        await api.until(lambda: all(api.nodes_of(*(f"g{number}" for number in range(6)))))
+
+
+async def test_a_gang_that_cannot_be_finished_says_so(api: SchedulerApi) -> None:
+    api.node("one", cpu="1")
+    gang = {"idcbench.io/gang": "g", "idcbench.io/gang-size": "2"}
+    api.pod("there", labels=gang, nodeName="one")
+    api.pod("big", cpu="2", labels=gang)
+    async with running(api):
+        await api.until(lambda: api.events("FailedScheduling"))
+        assert api.events("FailedScheduling")[0]["note"].endswith("gang g: 1 of at least 2 pods are bound already.")
+        assert api.bindings() == []
+
+
 @pytest.mark.parametrize("fault", [Cut(), Cut(after=1), Say(GONE), Say(b"no json\n")])
 async def test_a_broken_watch_goes_on(api: SchedulerApi, fault: Cut) -> None:
     api.node("one")
