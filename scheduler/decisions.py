@@ -5,7 +5,7 @@ The service (watch, queue, bindings) knows an engine only by this; an engine doe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -87,8 +87,12 @@ class Unplaced:
             return f"0/{self.nodes} nodes are available: {self.declined or self.barred}."
         if not self.reasons:
             return "no nodes available to schedule pods" if not self.nodes else f"0/{self.nodes} nodes are available."
-        counted = sorted(f"{count} {reason}" for reason, count in self.reasons)
-        return f"0/{self.nodes} nodes are available: {', '.join(counted)}."
+        return f"0/{self.nodes} nodes are available: {counted(self.reasons)}."
+
+
+def counted(reasons: Iterable[tuple[str, int]]) -> str:
+    """``2 Insufficient cpu, 3 Too many pods``: sorted as text, without what holds nowhere."""
+    return ", ".join(sorted(f"{count} {reason}" for reason, count in reasons if count))
 
 
 Decision = Placed | Unplaced

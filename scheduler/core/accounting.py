@@ -2,6 +2,10 @@
 
 ``apply`` with +1 and -1 are exact opposites. A node object changes between ``detach`` and ``attach``: its pods are
 taken out of all counters under the old labels and put back under the new.
+
+``skips`` are flags of counters that do not count the pod: SKIPS_ALL, and SKIPS_TERMINATING for one that is being
+deleted. A trial has none: as PodTopologySpread of kube-scheduler does, what preemption takes away in thought, and who
+is nominated, counts though it is being deleted, and under an empty selector too.
 """
 
 from __future__ import annotations
@@ -20,11 +24,15 @@ from .state import (
     NODE,
     POD_FLAGS,
     PREVIOUS,
+    SKIPS_ALL,
     SKIPS_TERMINATING,
     TERMINATING,
     U8,
     State,
 )
+
+NOTHING_SKIPS = 0
+"""For trials."""
 
 
 @inline
@@ -38,11 +46,17 @@ def domain(S: State, k: int, n: int) -> int:
 
 
 @inline
-def count(S: State, c: int, n: int, terminating: int, sign: int) -> None:
+def skips_of(S: State, p: int) -> int:
+    """The flags of counters that do not count pod row ``p``."""
+    return SKIPS_ALL | (SKIPS_TERMINATING if S.pod[p, POD_FLAGS] & TERMINATING else 0)
+
+
+@inline
+def count(S: State, c: int, n: int, skips: int, sign: int) -> None:
     """Add a pod of class ``c`` on node ``n`` to its counters, or take it off."""
     for i in range(S.counted_at[c], S.counted_at[c] + S.counted_len[c]):
         k = S.counted[i]
-        if terminating and S.counter[k, FLAGS] & SKIPS_TERMINATING:
+        if S.counter[k, FLAGS] & skips:
             continue
         at = domain(S, k, n)
         if at >= 0:
@@ -51,20 +65,20 @@ def count(S: State, c: int, n: int, terminating: int, sign: int) -> None:
 
 
 @inline
-def shift(S: State, c: int, n: int, terminating: int, sign: int) -> None:
+def shift(S: State, c: int, n: int, skips: int, sign: int) -> None:
     """As ``apply``, unseen by the boards: for a trial that is taken back before the next decision."""
     s = S.class_shape[c]
     for r in range(S.taken.shape[1]):
         S.used[n, r] += sign * S.taken[s, r]
     S.nonzero[n, 0] += sign * S.asked_nonzero[s, 0]
     S.nonzero[n, 1] += sign * S.asked_nonzero[s, 1]
-    count(S, c, n, terminating, sign)
+    count(S, c, n, skips, sign)
 
 
 @inline
-def apply(S: State, c: int, n: int, terminating: int, sign: int) -> None:
+def apply(S: State, c: int, n: int, skips: int, sign: int) -> None:
     """A pod of class ``c`` comes to node ``n`` (+1) or goes (-1)."""
-    shift(S, c, n, terminating, sign)
+    shift(S, c, n, skips, sign)
     log_change(S, n)
 
 
@@ -78,7 +92,7 @@ def seat(S: State, p: int, c: int, n: int) -> None:
     if S.node_head[n] >= 0:
         S.pod[S.node_head[n], PREVIOUS] = p
     S.node_head[n] = p
-    apply(S, c, n, S.pod[p, POD_FLAGS] & TERMINATING, 1)
+    apply(S, c, n, skips_of(S, p), 1)
 
 
 @inline
@@ -91,7 +105,7 @@ def unseat(S: State, p: int) -> None:
         S.node_head[n] = after
     if after >= 0:
         S.pod[after, PREVIOUS] = before
-    apply(S, S.pod[p, CLASS], n, S.pod[p, POD_FLAGS] & TERMINATING, -1)
+    apply(S, S.pod[p, CLASS], n, skips_of(S, p), -1)
     S.pod[p, NODE] = -1
 
 
@@ -100,7 +114,7 @@ def detach(S: State, n: int) -> None:
     """Take node ``n``, as it is, out of all counters."""
     p = S.node_head[n]
     while p >= 0:
-        count(S, S.pod[p, CLASS], n, S.pod[p, POD_FLAGS] & TERMINATING, -1)
+        count(S, S.pod[p, CLASS], n, skips_of(S, p), -1)
         p = S.pod[p, NEXT]
     presence(S, n, -1)
 
@@ -112,7 +126,7 @@ def attach(S: State, n: int) -> None:
         S.masks[m, n] = S.node_on[n] and mask_lets(S, m, n)
     p = S.node_head[n]
     while p >= 0:
-        count(S, S.pod[p, CLASS], n, S.pod[p, POD_FLAGS] & TERMINATING, 1)
+        count(S, S.pod[p, CLASS], n, skips_of(S, p), 1)
         p = S.pod[p, NEXT]
     presence(S, n, 1)
     log_change(S, -1 - n)
@@ -140,8 +154,7 @@ def recount(S: State, k: int, high: int, member: U8) -> None:
             S.present[at] += 1
         p = S.node_head[n]
         while p >= 0:
-            ending = S.pod[p, POD_FLAGS] & TERMINATING
-            if member[S.pod[p, CLASS]] and not (ending and S.counter[k, FLAGS] & SKIPS_TERMINATING):
+            if member[S.pod[p, CLASS]] and not S.counter[k, FLAGS] & skips_of(S, p):
                 S.counts[at] += 1
                 S.total[k] += 1
             p = S.pod[p, NEXT]

@@ -35,6 +35,7 @@ class Sizes:
     masks: int = 4
     pods: int = 256
     budgets: int = 16
+    excused: int = 1
     held: int = 1
     domains: int = 64
     log: int = 1 << 16
@@ -96,6 +97,7 @@ _LAYOUT: dict[str, tuple[type, tuple[str | int, ...], int]] = {
     "guarded_at": (np.int32, ("classes",), 0),
     "guarded_len": (np.int32, ("classes",), 0),
     "guarded": (np.int32, ("budgets",), 0),
+    "excused": (np.int32, ("excused", 2), -1),
     "held": (np.int32, ("held", 4), -1),
     "list_n": (np.int32, ("nodes",), 0),
     "raw": (np.float64, ("nodes",), 0),

@@ -4,41 +4,47 @@ from __future__ import annotations
 
 import numpy as np
 
-from .accounting import shift
+from .accounting import NOTHING_SKIPS, shift
 from .boards import board_of
 from .compiling import inner
 from .deciding import normalize
-from .fitting import balanced_score, fit_score
+from .fitting import balanced_score, fit_score, fits
 from .matching import image_score
 from .refusing import why
-from .state import (
-    BY_ROOM_HELD,
-    EXIST,
-    HIGH,
-    I32,
-    POLICY,
-    PROGRAM,
-    U8,
-    State,
-)
+from .state import EXIST, HIGH, I32, I64, POLICY, PROGRAM, U8, State
 from .topology import prepare
 
 
 @inner
 def passes_with_held(S: State, c: int, n: int, priority: int, veto: U8) -> int:
-    """``why``, and BY_ROOM_HELD when only the room held for others of no lower priority stands in the way.
+    """``why``, first with the pods that hold room there and are of no lower priority, then without them.
 
-    As kube-scheduler does, the node must do with and without the pods nominated to it.
+    As kube-scheduler does: the node must do both ways.
     """
-    reason = why(S, c, n, veto, prepare(S, c))
-    if reason:
-        return reason
     if holds_room(S, n, priority):
         shift_held(S, n, priority, 1)
-        if why(S, c, n, veto, prepare(S, c)):
-            reason = BY_ROOM_HELD
+        reason = why(S, c, n, veto, prepare(S, c))
         shift_held(S, n, priority, -1)
-    return reason
+        if reason:
+            return reason
+    return why(S, c, n, veto, prepare(S, c))
+
+
+@inner
+def count_lacking(S: State, c: int, n: int, priority: int, lacking: I64) -> None:
+    """Add node ``n``, where resources refuse class ``c``, to the nodes counted under each resource that is short.
+
+    With the pods that hold room there when it is short then.
+    """
+    held = holds_room(S, n, priority)
+    if held:
+        shift_held(S, n, priority, 1)
+    s = S.class_shape[c]
+    if not held or not fits(S, s, n):
+        for r in range(S.asked.shape[1]):
+            lacking[r] += S.asked[s, r] > 0 and S.asked[s, r] > S.alloc[n, r] - S.used[n, r]
+    if held:
+        shift_held(S, n, priority, -1)
 
 
 @inner
@@ -66,7 +72,7 @@ def shift_held(S: State, n: int, priority: int, sign: int) -> None:
     """Put the pods that hold room on node ``n`` there in thought, or take them back."""
     for h in range(S.held.shape[0]):
         if S.held[h, 1] == n and S.held[h, 2] >= priority:
-            shift(S, S.held[h, 0], n, 0, sign)
+            shift(S, S.held[h, 0], n, NOTHING_SKIPS, sign)
 
 
 @inner

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .accounting import shift
+from .accounting import NOTHING_SKIPS, shift
 from .compiling import inner
-from .evaluating import passes_with_held
+from .evaluating import count_lacking, passes_with_held
 from .fitting import fits_when_empty
 from .state import (
     BY_FEATURES,
@@ -21,22 +21,26 @@ from .state import (
     BY_RESOURCES,
     BY_SPREAD_LABEL,
     BY_VOLUMES,
+    CANDIDATE,
     CLASS,
     HIGH,
     I32,
     I64,
     MUST_GO,
     NEXT,
+    NO_HELP,
+    NOBODY_LOWER,
     POD_FLAGS,
     PRIORITY,
     STARTED,
-    TERMINATING,
     U8,
     State,
 )
 
 VETO_LIFTED = 2
 """In a veto: it falls when the pods of the node that MUST_GO go."""
+VETO_STAYS = 3
+"""In a veto: kube-scheduler would try whether it falls, and it does not."""
 _OFFSET = np.int64(2**31)
 """Added to each priority before summing, so that more victims never weigh less: MaxInt32 + 1 in preemption.go."""
 
@@ -51,7 +55,7 @@ def helps(S: State, c: int, n: int, reason: int) -> bool:
 
 @inner
 def move(S: State, p: int, n: int, sign: int) -> None:
-    shift(S, S.pod[p, CLASS], n, S.pod[p, POD_FLAGS] & TERMINATING, sign)
+    shift(S, S.pod[p, CLASS], n, NOTHING_SKIPS, sign)
 
 
 @inner
@@ -80,14 +84,30 @@ def more_important(S: State, a: int, b: int) -> bool:
 
 @inner
 def protect(S: State, rows: I32, size: int, budget_left: I32, protected: U8) -> None:
-    """Mark the pods whose loss would violate a budget, given ``budget_left`` disruptions of each (used up here)."""
+    """Mark the pods whose loss would violate a budget, given ``budget_left`` disruptions of each (used up here).
+
+    A pod that violates one is not counted by the budgets after it, and a budget that counts a pod as disrupted
+    already does not count it again.
+    """
     for i in range(size):
         c = S.pod[rows[i], CLASS]
         protected[i] = 0
         for j in range(S.guarded_at[c], S.guarded_at[c] + S.guarded_len[c]):
-            budget_left[S.guarded[j]] -= 1
-            if budget_left[S.guarded[j]] < 0:
-                protected[i] = 1
+            budget = S.guarded[j]
+            if protected[i] or is_excused(S, rows[i], budget):
+                continue
+            budget_left[budget] -= 1
+            protected[i] = budget_left[budget] < 0
+
+
+@inner
+def is_excused(S: State, p: int, budget: int) -> bool:
+    for i in range(S.excused.shape[0]):
+        if S.excused[i, 0] < 0:
+            return False
+        if S.excused[i, 0] == p and S.excused[i, 1] == budget:
+            return True
+    return False
 
 
 @inner
@@ -140,23 +160,34 @@ def preempt(
 
     ``budgets`` are the disruptions that each budget still allows (``left`` as long, to work in). ``victims`` [2, most
     pods on a node + 1] gets the rows of the pods in its first line, ended by -1, the most important first; ``costs``
-    [2, 5] the cost in its first line (violations first). ``marks`` [2, as ``victims``] is room. Nothing is changed.
+    [3, R, 5 at least] the cost in its first line (violations first), and in its third how many nodes are short of
+    each resource with all lower pods gone. ``marks`` [2, as ``victims``] is room. ``list_n`` tells of each node what
+    was found: a candidate, or why not. Nothing is changed.
     """
     rows, protected, spared = victims[1], marks[0], marks[1]
     chosen = -1
     for n in range(S.cursor[HIGH]):
         if not S.node_on[n]:
             continue
+        S.list_n[n] = NO_HELP
         frees_volumes = veto.shape[0] > 0 and veto[n] == VETO_LIFTED
         if frees_volumes:
             veto[n] = 0
         reason = passes_with_held(S, c, n, priority, veto)
-        if not helps(S, c, n, reason) and not (frees_volumes and reason == 0):
+        tries_volumes = reason == BY_VOLUMES and veto[n] == VETO_STAYS
+        if not helps(S, c, n, reason) and not tries_volumes and not (frees_volumes and reason == 0):
             continue
         size = lower_pods(S, n, priority, rows)
+        if size == 0:
+            S.list_n[n] = NOBODY_LOWER
+            continue
         for i in range(size):
             move(S, rows[i], n, -1)
-        if size and passes_with_held(S, c, n, priority, veto) == 0:
+        S.list_n[n] = passes_with_held(S, c, n, priority, veto)
+        if S.list_n[n] == BY_RESOURCES:
+            count_lacking(S, c, n, priority, costs[2])
+        if S.list_n[n] == 0:
+            S.list_n[n] = CANDIDATE
             for i in range(budgets.shape[0]):
                 left[i] = budgets[i]
             protect(S, rows, size, left, protected)
@@ -164,18 +195,24 @@ def preempt(
             cost(S, rows, size, spared, violations, costs[1])
             if chosen < 0 or better(costs[1], costs[0]):
                 chosen = n
+                keep(rows, size, spared, victims[0])
                 for i in range(costs.shape[1]):
                     costs[0, i] = costs[1, i]
-                kept = 0
-                for i in range(size):
-                    if not spared[i]:
-                        victims[0, kept] = rows[i]
-                        kept += 1
-                victims[0, kept] = -1
-            for i in range(size):
-                if not spared[i]:
-                    move(S, rows[i], n, 1)
         else:
             for i in range(size):
+                spared[i] = 0
+        for i in range(size):
+            if not spared[i]:
                 move(S, rows[i], n, 1)
     return chosen
+
+
+@inner
+def keep(rows: I32, size: int, spared: U8, into: I32) -> None:
+    """Write those that are not spared, ended by -1."""
+    kept = 0
+    for i in range(size):
+        if not spared[i]:
+            into[kept] = rows[i]
+            kept += 1
+    into[kept] = -1

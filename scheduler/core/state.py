@@ -31,9 +31,9 @@ TAINTS, AFFINITY, FIT, SPREAD, INTERPOD, BALANCED, IMAGES = 0, 1, 2, 3, 4, 5, 6
 SCORES = 7
 # strategies of NodeResourcesFit
 LEAST, MOST, RATIO = 0, 1, 2
-# columns of `counter`, and its flags
+# columns of `counter`, and its flags; the first two say which pods do not count, but for trials (see `accounting`)
 AT, COLUMN, MASK, FLAGS = 0, 1, 2, 3
-SKIPS_TERMINATING, HAS_PRESENT = 1, 2
+SKIPS_TERMINATING, SKIPS_ALL, HAS_PRESENT = 1, 2, 4
 # columns of `terms`
 KIND, COUNTER, FIRST, SECOND, THIRD = 0, 1, 2, 3, 4
 PORT, HARD, NEED, AVOID, AVOIDED, SOFT, LIKE = 0, 1, 2, 3, 4, 5, 6
@@ -46,10 +46,11 @@ TERMINATING, MUST_GO = 1, 2
 PRIORITY, STARTED = 0, 1
 # `cursor`: position in the change log, a clock for boards, nodes in use (the highest row + 1), nodes that exist
 LOGGED, CLOCK, HIGH, EXIST = 0, 1, 2, 3
-# why a node is refused (0: it is not), in the order in which kube-scheduler's default profile asks, but for the last
+# why a node is refused (0: it is not), in the order in which kube-scheduler's default profile asks
 BY_CORDON, BY_TAINT, BY_ENFORCED, BY_AFFINITY, BY_PORTS, BY_RESOURCES = 1, 2, 3, 4, 5, 6
 BY_VOLUMES, BY_SPREAD_LABEL, BY_SPREAD, BY_NEED, BY_AVOID, BY_AVOIDED, BY_FEATURES = 7, 8, 9, 10, 11, 12, 13
-BY_ROOM_HELD = 14
+# what preemption found at a node instead of a reason: nothing to look at, no pod that may go, a candidate
+NO_HELP, NOBODY_LOWER, CANDIDATE = -1, -2, -3
 
 
 class State(NamedTuple):
@@ -157,6 +158,8 @@ class State(NamedTuple):
     guarded_len: I32
     guarded: I32
     """[pool] disruption budgets that protect the pods of a class."""
+    excused: I32
+    """[disrupted pods, 2] pod row, and a budget that counts the pod as disrupted already; ended by -1."""
     held: I32
     """[nominations, 4] room held for pods that wait for their victims to go: class, node, priority, pod row or -1."""
     # room for intermediate results

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import numpy as np
 
 from ..core.state import I32
@@ -10,6 +12,7 @@ from ..selectors import SelectorError, label_selector
 from .arrays import Arrays
 from .classes import Classes
 from .members import is_empty
+from .seats import Seats
 
 
 class Budgets:
@@ -24,8 +27,9 @@ class Budgets:
     def remove(self, budget: DisruptionBudget) -> None:
         self._budgets.pop((budget.metadata.namespace, budget.metadata.name), None)
 
-    def allowed(self, classes: Classes, arrays: Arrays) -> I32:
-        """Disruptions that each budget allows; which classes it protects is in the arrays afterwards."""
+    def allowed(self, classes: Classes, arrays: Arrays, seats: Seats) -> I32:
+        """Disruptions that each budget allows; whom it protects, and whom not, is in the arrays afterwards."""
+        self._excuse(arrays, seats)
         guards: list[list[int]] = [[] for _ in range(len(classes))]
         for i, budget in enumerate(self._budgets.values()):
             if is_empty(budget.spec.selector):
@@ -47,3 +51,19 @@ class Budgets:
             state.guarded[at : at + len(guarded)] = guarded
             at += len(guarded)
         return np.array([b.status.disruptions_allowed for b in self._budgets.values()] or [0], np.int32)
+
+    def _excuse(self, arrays: Arrays, seats: Seats) -> None:
+        """Note the pods that a budget counts as disrupted already (``status.disruptedPods``): they cost it nothing."""
+        gone: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for i, budget in enumerate(self._budgets.values()):
+            for name in budget.status.disrupted_pods or ():
+                gone[budget.metadata.namespace, name].append(i)
+        rows = [
+            (seat.row, i)
+            for seat in (seats.by_uid.values() if gone else ())
+            for i in gone.get((seat.pod.metadata.namespace, seat.pod.metadata.name), ())
+        ]
+        arrays.ensure(excused=len(rows))
+        arrays.state.excused[:] = -1
+        if rows:
+            arrays.state.excused[: len(rows)] = rows

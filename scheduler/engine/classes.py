@@ -23,6 +23,7 @@ from ..core.state import (
     NEED,
     POLICY,
     PORT,
+    SKIPS_ALL,
     SKIPS_TERMINATING,
     SOFT,
 )  # fmt: skip
@@ -33,7 +34,7 @@ from ..selectors import label_selector
 from .arrays import Arrays, Pool, room
 from .columns import Columns
 from .counters import ALL_NODES, Counters, Mask
-from .members import Identity, Labels, Target, of_selector, of_term
+from .members import Identity, Labels, Target, is_empty, of_selector, of_term
 from .shapes import Shapes
 
 HOSTNAME = "kubernetes.io/hostname"
@@ -86,11 +87,15 @@ class Classes:
         self._port_users: dict[tuple[str, int], list[tuple[str, int]]] = defaultdict(list)
         self._counted_pool, self._terms_pool = Pool(arrays, "counted"), Pool(arrays, "terms")
         self._room: list[tuple[int, int]] = []
-        self.looks_at_namespaces = False
-        """Whether some term depends on labels of namespaces: then a change of those changes classes."""
+        self._by_namespace_labels = False
+        """Whether some term depends on labels of namespaces."""
 
     def __len__(self) -> int:
         return len(self._classes)
+
+    def looks_at(self, namespace: str) -> bool:
+        """Whether classes may depend on the labels of the namespace: then a change of those changes classes."""
+        return self._by_namespace_labels and bool(self._in_namespace.get(namespace))
 
     def identity(self, number: int) -> Identity:
         return self._classes[number].identity
@@ -208,28 +213,30 @@ class Classes:
                     columns=keys if hard or demand_all else (),
                 )
                 own = int(label_selector(selector, of=of)(labels))
-                demands.terms.append(self._spread_maker(line, target, mask, own, hard, demand_all))
+                # upstream an empty selector counts no pod, and yet matches all (common.go, countPodsMatchSelector)
+                skips = SKIPS_ALL if is_empty(selector) else SKIPS_TERMINATING
+                demands.terms.append(self._spread_maker(line, target, mask, own, hard, demand_all, skips))
 
     def _spread_maker(
-        self, line: SpreadConstraint, target: Target, mask: Mask, own: int, hard: bool, demand_all: bool
+        self, line: SpreadConstraint, target: Target, mask: Mask, own: int, hard: bool, demand_all: bool, skips: int
     ) -> Callable[[], Term]:
         column = self._columns.column(line.topology_key)
 
         def make() -> Term:
             if hard:
-                counter = self._labelled_counter((target,), column, mask, SKIPS_TERMINATING | HAS_PRESENT)
+                counter = self._labelled_counter((target,), column, mask, skips | HAS_PRESENT)
                 return HARD, counter, line.max_skew, own, 1 if line.min_domains is None else line.min_domains
             if line.topology_key == HOSTNAME:
-                counter = self._labelled_counter((target,), NAME, ALL_NODES, SKIPS_TERMINATING)
+                counter = self._labelled_counter((target,), NAME, ALL_NODES, skips)
             else:
-                counter = self._labelled_counter((target,), column, mask, SKIPS_TERMINATING)
+                counter = self._labelled_counter((target,), column, mask, skips)
             return SOFT, counter, line.max_skew, int(demand_all), column
 
         return make
 
     def _targets(self, term: PodAffinityTerm, namespace: str, of: str) -> tuple[Target, Target]:
         """The pods that the term speaks of: as its owner's demand, and as others find it."""
-        self.looks_at_namespaces = self.looks_at_namespaces or term.namespace_selector is not None
+        self._by_namespace_labels = self._by_namespace_labels or term.namespace_selector is not None
         return of_term(term, namespace, own=True, of=of), of_term(term, namespace, own=False, of=of)
 
     def _maker(self, kind: int, target: Target, key: str, weight: int = 0) -> Callable[[], Term]:

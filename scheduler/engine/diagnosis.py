@@ -17,7 +17,6 @@ from ..core.state import (
     BY_NEED,
     BY_PORTS,
     BY_RESOURCES,
-    BY_ROOM_HELD,
     BY_SPREAD,
     BY_SPREAD_LABEL,
     BY_TAINT,
@@ -26,6 +25,8 @@ from ..core.state import (
     I32,
     I64,
     MEMORY,
+    NO_HELP,
+    NOBODY_LOWER,
     PODS,
     State,
 )
@@ -58,12 +59,17 @@ WORDS = {
     BY_AVOID: ("InterPodAffinity", "node(s) didn't match pod anti-affinity rules"),
     BY_AVOIDED: ("InterPodAffinity", "node(s) didn't satisfy existing pods anti-affinity rules"),
     BY_FEATURES: ("NodeDeclaredFeatures", "node(s) didn't match Pod's required features"),
-    BY_ROOM_HELD: ("NodeResourcesFit", "node(s) held their room for nominated pods"),
     BY_PIN: ("NodeAffinity", "node(s) didn't satisfy plugin(s) [NodeAffinity]"),
     BY_NAME: ("NodeName", "node(s) didn't satisfy plugin(s) [NodeName]"),
     BY_PIN_AND_NAME: ("NodeAffinity", "node(s) didn't satisfy plugin(s) [NodeAffinity NodeName]"),
 }
 """Plugin and words of every reason but resources and volumes, which tell more. From the plugins of 1.37."""
+
+BEYOND_HELP = {code: reason for code, (_, reason) in WORDS.items()} | {
+    NO_HELP: "Preemption is not helpful for scheduling",
+    NOBODY_LOWER: "No preemption victims found for incoming pod",
+}
+"""Why taking pods away makes no room on a node: what it says then, or that there is nothing to try."""
 
 _HELPLESS = (
     BY_CORDON,
@@ -140,6 +146,18 @@ def _lacking(state: State, found: Evaluation, resources: dict[str, int], names: 
             near = f"{names[rows[nearest]]} lacks {amount}"
             refused.append(Refusal("NodeResourcesFit", reason, int(short.sum()), near))
     return refused
+
+
+def hopeless_at(state: State, found: Evaluation, row: int) -> bool:
+    """Whether the node is refused, and no pod that is taken away from it could change that."""
+    if found.barred is not None:
+        return found.barred.unresolvable
+    reason = int(found.reasons[row])
+    if reason == BY_RESOURCES:
+        wanted = state.asked[found.shape].copy()
+        wanted[PODS] = 0
+        return bool((state.alloc[row] < wanted).any())
+    return reason in _HELPLESS or (row in found.volumes and found.volumes[row].unresolvable)
 
 
 def resolvable(state: State, found: Evaluation) -> bool:

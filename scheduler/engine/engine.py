@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
@@ -12,9 +13,9 @@ from msgspec import Struct
 
 from ..claims import DeviceClasses, reason_to_decline
 from ..core.deciding import ANY
-from ..core.preempting import VETO_LIFTED
-from ..core.state import BY_VOLUMES, CLASS, LOGGED, MUST_GO, NODE, POD_FLAGS, POLICY, TERMINATING
-from ..decisions import ClaimStep, Decision, Explanation, NoPreemption, Placed, Preemption, Resource, Unplaced
+from ..core.preempting import VETO_LIFTED, VETO_STAYS
+from ..core.state import BY_RESOURCES, BY_VOLUMES, CLASS, LOGGED, MUST_GO, NODE, POD_FLAGS, PODS, POLICY, TERMINATING
+from ..decisions import ClaimStep, Decision, Explanation, NoPreemption, Placed, Preemption, Resource, Unplaced, counted
 from ..objects import DeviceClass, DisruptionBudget, Namespace, Node, Pod
 from ..policy import Policy
 from ..volumes import VolumeIndex, VolumeVerdict
@@ -23,10 +24,23 @@ from .budgets import Budgets
 from .classes import Classes
 from .columns import Columns
 from .controllers import KINDS, Controllers
-from .diagnosis import BY_NAME, BY_PIN, BY_PIN_AND_NAME, NOWHERE, TOTAL, Evaluation, ranking, refusals, resolvable
+from .diagnosis import (
+    BEYOND_HELP,
+    BY_NAME,
+    BY_PIN,
+    BY_PIN_AND_NAME,
+    NOWHERE,
+    TOTAL,
+    Evaluation,
+    hopeless_at,
+    ranking,
+    refusals,
+    resolvable,
+)
 from .images import Images
 from .kinds import Kinds
 from .nominations import Nominations
+from .readable import readable
 from .seats import NodeRows, Seats, started_ms
 from .shapes import Shapes, has_fields, names_of
 
@@ -134,7 +148,7 @@ class ClusterEngine:
         name, labels = namespace.metadata.name, namespace.metadata.labels or {}
         changed = self._namespaces.get(name, {}) != labels
         self._namespaces[name] = labels
-        if changed and self._classes.looks_at_namespaces:
+        if changed and self._classes.looks_at(name):
             self._put_up_anew()
 
     def _set_node(self, node: Node) -> None:
@@ -180,7 +194,7 @@ class ClusterEngine:
             self._remove_pod(pod)
             return
         seat = self._seats.by_uid.get(pod.metadata.uid)
-        ask = self._understand(pod)
+        ask = self._understand_placed(pod)
         if seat is not None:
             state = self._arrays.state
             same = (
@@ -190,7 +204,7 @@ class ClusterEngine:
                 and seat.pod.priority == pod.priority
             )
             if same:
-                seat.pod, seat.assumed = pod, False
+                self._seats.update(seat, pod)
                 self._volumes.add_pod(pod, pod.spec.node_name)  # its claims may have become others
                 return
             self._unseat(seat.row, moves=seat.node == pod.spec.node_name)
@@ -226,7 +240,7 @@ class ClusterEngine:
         for node in nodes:
             self._set_node(node)
         for seat in seats:
-            ask = self._understand(seat.pod)
+            ask = self._understand_placed(seat.pod)
             row = self._seats.row_for(seat.pod)
             self._arrays.kernels.put(self._arrays.state, row, ask.number, self._nodes.row_of(seat.node))
             self._seats.keep(row, seat.pod, seat.node, assumed=seat.assumed)
@@ -247,7 +261,7 @@ class ClusterEngine:
                 ask = self._understand(pod) if declined is None else None
             except ValueError as error:
                 declined, ask = str(error), None
-            if ask is not None and not self._held and not self._volumes.concerns(pod):
+            if ask is not None and not self._looks_alone(pod):
                 batch.append(ask)
                 continue
             answers += self._place(batch)
@@ -302,15 +316,15 @@ class ClusterEngine:
             return NoPreemption(str(error))
         if not self._policies[self._policy(pod)].preempts:
             return NoPreemption("not eligible: the profile has DefaultPreemption disabled.")
-        if self._held.waits_for_victims(pod, self._seats, self._arrays.state):
-            return NoPreemption("not eligible due to terminating pod on the nominated node.")
+        if self._waits_for_victims(ask):
+            return NoPreemption("not eligible due to a terminating pod on the nominated node.")
         veto, must_go = self._volume_victims(ask)
         if ask.pin != ANY:
             veto = self._veto_but(ask.pin, veto)
         room = int(self._arrays.state.used[:, 3].max(initial=0)) + 2
         victims, marks = np.zeros((2, room), np.int32), np.zeros((2, room), np.uint8)
-        costs = np.zeros((2, 5), np.int64)
-        budgets = self._budgets.allowed(self._classes, self._arrays)
+        budgets = self._budgets.allowed(self._classes, self._arrays, self._seats)
+        costs = np.zeros((3, max(5, len(self._arrays.state.used[0]))), np.int64)
         flags = self._arrays.state.pod[:, POD_FLAGS]
         flags[must_go] |= MUST_GO
         with self._held.without(pod):
@@ -319,7 +333,7 @@ class ClusterEngine:
             )
         flags[must_go] &= ~MUST_GO
         if node < 0:
-            return self._no_victims()
+            return self._no_victims(ask, costs[2])
         rows = victims[0, : int(np.argmax(victims[0] < 0))]
         return Preemption(
             pod, self._nodes.names[node], tuple(self._seats.by_row[int(row)].pod for row in rows), int(costs[0, 0])
@@ -374,6 +388,14 @@ class ClusterEngine:
             pin = pod.spec.node_name
         return Ask(pod, number, ANY if pin is None else self._nodes.row.get(pin, -1), named)
 
+    def _understand_placed(self, pod: Pod) -> Ask:
+        """A pod that has its node counts, whatever of its affinity cannot be read."""
+        try:
+            return self._understand(pod)
+        except ValueError as error:
+            _log.warning("counted without the affinity that cannot be read: %s", error)
+            return self._understand(readable(pod))
+
     def _place(self, batch: Sequence[Ask]) -> list[Decision]:
         if not batch:
             return []
@@ -394,13 +416,15 @@ class ClusterEngine:
                 answers.append(Placed(ask.pod, name, len(self._nodes.objects)))
         return answers
 
+    def _looks_alone(self, pod: Pod) -> bool:
+        return bool(self._held) or bool(pod.status.nominated_node_name) or self._volumes.concerns(pod)
+
     def _decide_alone(self, ask: Ask) -> Decision:
-        """For a pod with volumes, or while room is held for others: nodes are looked at one by one first."""
+        """For a pod with volumes, or while room is held for pods: nodes are looked at one by one first."""
         found = self._evaluate(ask)
         if not len(found.nodes):
             return self._unplaced(ask, found)
-        totals = found.out[TOTAL, : len(found.nodes)]
-        row_of_node = int(found.nodes[self._random.choice(np.flatnonzero(totals == totals.max()))])
+        row_of_node = self._choose(ask, found)
         node = self._nodes.names[row_of_node]
         row = self._seats.row_for(ask.pod)
         self._arrays.kernels.put(self._arrays.state, row, ask.number, row_of_node)
@@ -411,6 +435,14 @@ class ClusterEngine:
             self._volumes.add_pod(ask.pod, node)
             before = self._volumes.reserve(ask.pod, self._nodes.objects[row_of_node])
         return Placed(ask.pod, node, len(self._nodes.objects), before)
+
+    def _choose(self, ask: Ask, found: Evaluation) -> int:
+        """The row of the node that was made free for the pod, if that will do; else one of the best."""
+        freed = self._nodes.row.get(self._held.node_of(ask.pod) or "")
+        if freed is not None and freed in found.nodes:
+            return freed
+        totals = found.out[TOTAL, : len(found.nodes)]
+        return int(found.nodes[self._random.choice(np.flatnonzero(totals == totals.max()))])
 
     def _evaluate(self, ask: Ask) -> Evaluation:
         state = self._arrays.state
@@ -482,9 +514,8 @@ class ClusterEngine:
             refused = verdict.refused or verdict.nodes[at]
             if refused is not None and not refused.unresolvable:
                 victims = self._volumes_victims_on(ask.pod, row, node)
-                if victims is not None:
-                    veto[row] = VETO_LIFTED
-                    must_go += victims
+                veto[row] = VETO_STAYS if victims is None else VETO_LIFTED
+                must_go += victims or ()
         return veto, must_go
 
     def _volumes_victims_on(self, pod: Pod, row: int, node: Node) -> list[int] | None:
@@ -536,9 +567,35 @@ class ClusterEngine:
     def _decline(self, pod: Pod, reason: str) -> Unplaced:
         return Unplaced(pod, len(self._nodes.objects), resolvable=False, declined=reason)
 
-    def _no_victims(self) -> NoPreemption:
-        count = len(self._nodes.objects)
-        return NoPreemption(f"0/{count} nodes are available: {count} No preemption victims found for incoming pod.")
+    def _waits_for_victims(self, ask: Ask) -> bool:
+        """Whether pods that were preempted are still going from the node that the pod was nominated to."""
+        row = self._nodes.row.get(self._held.node_of(ask.pod) or "")
+        if row is None or not any(
+            seat.pod.priority < ask.pod.priority and _is_being_preempted(seat.pod) for seat in self._seats.on(row)
+        ):
+            return False
+        return not hopeless_at(self._arrays.state, self._evaluate(ask), row)
+
+    def _no_victims(self, ask: Ask, lacking: np.ndarray[tuple[int], np.dtype[np.int64]]) -> NoPreemption:
+        """``lacking`` counts the nodes that are short of each resource with all pods of lower priority gone."""
+        rows = list(self._nodes.objects)
+        outcome = self._arrays.state.list_n[rows]
+        said = Counter(BEYOND_HELP[code] for code in outcome.tolist() if code not in (BY_RESOURCES, BY_VOLUMES))
+        for name, column in self._shapes.resources.items():
+            said["Too many pods" if column == PODS else f"Insufficient {name}"] = int(lacking[column])
+        for row in (row for row, code in zip(rows, outcome.tolist(), strict=True) if code == BY_VOLUMES):
+            lower = [seat.pod for seat in self._seats.on(row) if seat.pod.priority < ask.pod.priority]
+            verdict = self._volumes.evaluate(ask.pod, (self._nodes.objects[row],), without=lower)
+            refused = verdict.refused or verdict.nodes[0]
+            said.update(refused.reasons if refused else ())
+        return NoPreemption(f"0/{len(rows)} nodes are available: {counted(said.items())}.")
+
+
+def _is_being_preempted(pod: Pod) -> bool:
+    """Whether the pod is going because kube-scheduler, or we, took it away for another (preemption/util.go)."""
+    told = next((each for each in pod.status.conditions or () if each.type == "DisruptionTarget"), None)
+    going = pod.metadata.deletion_timestamp is not None
+    return going and told is not None and (told.status, told.reason) == ("True", "PreemptionByScheduler")
 
 
 def _same_to_us(old: Node, new: Node) -> bool:

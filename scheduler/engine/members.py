@@ -63,11 +63,8 @@ def of_term(term: PodAffinityTerm, namespace: str, *, own: bool, of: str) -> Tar
 
 
 def of_selector(selector: LabelSelector | None, namespace: str, *, of: str) -> Target:
-    """The pods that a spread constraint of a pod in ``namespace`` counts: an empty selector counts none.
-
-    That is upstream's rule (podtopologyspread/common.go, countPodsMatchSelector), though it matches every pod.
-    """
-    holds = label_selector(None if is_empty(selector) else selector, of=of)
+    """The pods that a spread constraint of a pod in ``namespace`` speaks of; an empty selector counts none of them."""
+    holds = label_selector(selector, of=of)
     return Target(frozenset((namespace,)), None, holds, (frozenset((namespace,)), None, encoded(selector)))
 
 

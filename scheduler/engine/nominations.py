@@ -7,10 +7,9 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from ..core.state import I64, NEXT, POD_FLAGS, PRIORITY, TERMINATING, State
+from ..core.state import I64
 from ..objects import Pod
 from .arrays import Arrays
-from .seats import Seats
 
 
 class Nominations:
@@ -56,15 +55,10 @@ class Nominations:
                 used[row] += self._arrays.state.taken[self._arrays.state.class_shape[number]]
         return used
 
-    def waits_for_victims(self, pod: Pod, seats: Seats, state: State) -> bool:
-        """Whether pods of lower priority are still going from the node that the pod was nominated to."""
-        own = self._held.get(pod.metadata.uid)
-        row = int(state.node_head[own[3]]) if own else -1
-        while row >= 0:
-            if state.pod[row, POD_FLAGS] & TERMINATING and state.pod_rank[row, PRIORITY] < pod.priority:
-                return row in seats.by_row
-            row = int(state.pod[row, NEXT])
-        return False
+    def node_of(self, pod: Pod) -> str | None:
+        """The node that was made free for the pod: where it holds room, else where its status says."""
+        held = self._held.get(pod.metadata.uid)
+        return held[2] if held else pod.status.nominated_node_name or None
 
     def _write(self) -> None:
         self._arrays.ensure(held=len(self._held))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +11,14 @@ from ..objects import Node, Pod
 from .arrays import Arrays, Rows
 from .columns import Columns
 
+NOT_STARTED_MS = 2**61
+"""Later than any time: kube-scheduler takes a pod that has not begun to have begun at the moment it looks."""
+
 
 def started_ms(pod: Pod) -> int:
-    """When the pod began to run, by its status; one that has not begun begins now."""
+    """When the pod began to run, by its status."""
     text = pod.status.start_time
-    return int(datetime.fromisoformat(text).timestamp() * 1000) if text else time.time_ns() // 1_000_000
+    return int(datetime.fromisoformat(text).timestamp() * 1000) if text else NOT_STARTED_MS
 
 
 @dataclass(slots=True)
@@ -47,6 +49,12 @@ class Seats:
         state.pod[row, POD_FLAGS] = TERMINATING if pod.metadata.deletion_timestamp else 0
         state.pod_rank[row, PRIORITY], state.pod_rank[row, STARTED] = pod.priority, started_ms(pod)
         return row
+
+    def update(self, seat: Seat, pod: Pod) -> None:
+        """The pod on this seat is the same to all others, and is bound."""
+        if seat.pod.status.start_time != pod.status.start_time:
+            self._arrays.state.pod_rank[seat.row, STARTED] = started_ms(pod)
+        seat.pod, seat.assumed = pod, False
 
     def keep(self, row: int, pod: Pod, node: str, *, assumed: bool) -> None:
         seat = Seat(row, pod, node, assumed)

@@ -45,6 +45,12 @@ class Shapes:
         self._shapes: dict[tuple[object, ...], int] = {}
         self.resources: dict[str, int] = dict(NATIVE)
         self.bearings: list[Bearing] = []
+        self._spreading = {
+            row
+            for row, policy in enumerate(policies)
+            if any(line.when_unsatisfiable == "DoNotSchedule" for line in policy.spread_defaults)
+        }
+        """Policies under which any pod may have spread constraints that filter."""
         for row, policy in enumerate(policies):
             self._write_policy(row, policy)
 
@@ -74,7 +80,7 @@ class Shapes:
         """The shape of a pod under a policy. Raises ``ValueError`` when a quantity or a selector cannot be read."""
         spec = pod.spec
         own = spec.affinity.node_affinity if spec.affinity else None
-        required, pin = _pinned(pod, own) if own else (None, None)
+        required, pin = _pinned(pod, own, spread=policy in self._spreading) if own else (None, None)
         asked = nonzero_requests(pod)
         key = (
             policy,
@@ -212,13 +218,14 @@ def _flat(terms: Iterable[Sequence[int]]) -> list[int]:
     return [len(terms), *(number for term in terms for number in (len(term), *term))]
 
 
-def _pinned(pod: Pod, affinity: NodeAffinity) -> tuple[NodeSelector | None, str | None]:
+def _pinned(pod: Pod, affinity: NodeAffinity, *, spread: bool) -> tuple[NodeSelector | None, str | None]:
     """The pod's required node affinity, less the name of the one node that it names, and that name.
 
-    DaemonSets pin each pod in this way; without this every one of them would be a shape of its own.
+    DaemonSets pin each pod in this way; without this every one of them would be a shape of its own. Where pods are
+    ``spread`` the name decides which nodes count, and stays.
     """
     terms = affinity.required.node_selector_terms if affinity.required else None
-    if terms and len(terms) == 1 and not pod.spec.topology_spread_constraints:
+    if terms and len(terms) == 1 and not spread and not pod.spec.topology_spread_constraints:
         fields = terms[0].match_fields or ()
         if len(fields) == 1 and fields[0].key == FIELD_NAME and fields[0].operator == "In":
             names = fields[0].values or ()
@@ -257,6 +264,7 @@ def _scored(pod: Pod) -> tuple[int, int]:
 
 
 def _is_ignored(resource: str, policy: Policy) -> bool:
-    if resource in policy.ignored_resources:
-        return True
-    return "/" in resource and resource.split("/", 1)[0] in policy.ignored_resource_groups
+    """Only extended resources can be ignored (fit.go), whatever the configuration names."""
+    if "/" not in resource or "kubernetes.io/" in resource:
+        return False
+    return resource in policy.ignored_resources or resource.split("/", 1)[0] in policy.ignored_resource_groups
