@@ -9,7 +9,20 @@ from __future__ import annotations
 from .compiling import inline, inner
 from .fitting import fits, resource_score
 from .matching import image_score, object_refusal, preferred, shunned
-from .state import AFFINITY, BOARD, CLOCK, EXIST, HIGH, IMAGES, LOGGED, POLICY, PROGRAM, TAINTS, State
+from .state import (
+    AFFINITY,
+    BOARD,
+    CLOCK,
+    EXIST,
+    HIGH,
+    IMAGES,
+    LOGGED,
+    POLICY,
+    PROGRAM,
+    TAINTS,
+    TOLERATION,
+    State,
+)
 
 
 @inline
@@ -48,12 +61,60 @@ def refresh_object(S: State, b: int, s: int, policy: int, n: int) -> None:
 
 
 @inner
+def twin(S: State, b: int, s: int) -> int:
+    """The board used last whose shape asks the same of node objects as ``s``, -1 for none: only the requests differ."""
+    found = -1
+    for other in range(S.board_shape.shape[0]):
+        t = S.board_shape[other]
+        if (
+            t >= 0
+            and other != b
+            and S.shape_of[t, PROGRAM] == S.shape_of[s, PROGRAM]
+            and S.shape_of[t, TOLERATION] == S.shape_of[s, TOLERATION]
+            and S.shape_of[t, POLICY] == S.shape_of[s, POLICY]
+            and not out_of_reach(S, other)
+            and (found < 0 or S.board_used[other] > S.board_used[found])
+        ):
+            found = other
+    return found
+
+
+@inline
+def out_of_reach(S: State, b: int) -> bool:
+    """Whether repairing costs more than writing anew, or the change log does not go back so far."""
+    return S.cursor[LOGGED] - S.board_seen[b] > min(S.log.shape[0], 4 * S.cursor[HIGH])
+
+
+@inner
 def rewrite(S: State, b: int, s: int) -> None:
-    """Write the whole board."""
-    S.board_varies[b] = 0
+    """Write the whole board; what a twin knows of the objects is copied from there."""
     policy = S.shape_of[s, POLICY]
-    for n in range(S.cursor[HIGH]):
-        refresh_object(S, b, s, policy, n)
+    high = S.cursor[HIGH]
+    t = twin(S, b, s)
+    if t >= 0:
+        repair(S, t, S.board_shape[t])
+        S.board_varies[b] = S.board_varies[t]
+        for n in range(high):
+            S.fixed[b, n], S.prefers[b, n], S.shuns[b, n] = S.fixed[t, n], S.prefers[t, n], S.shuns[t, n]
+        for n in range(high):
+            refresh_node(S, b, s, policy, n)
+    else:
+        S.board_varies[b] = 0
+        for n in range(high):
+            refresh_object(S, b, s, policy, n)
+    S.board_seen[b] = S.cursor[LOGGED]
+
+
+@inner
+def repair(S: State, b: int, s: int) -> None:
+    """Write what changed since the board was last looked at."""
+    policy = S.shape_of[s, POLICY]
+    for i in range(S.board_seen[b], S.cursor[LOGGED]):
+        entry = S.log[i & (S.log.shape[0] - 1)]
+        if entry >= 0:
+            refresh_node(S, b, s, policy, entry)
+        else:
+            refresh_object(S, b, s, policy, -1 - entry)
     S.board_seen[b] = S.cursor[LOGGED]
 
 
@@ -82,16 +143,9 @@ def board_of(S: State, s: int) -> int:
     if b < 0:
         b = claim(S, s)
         rewrite(S, b, s)
-    elif S.cursor[LOGGED] - S.board_seen[b] > min(S.log.shape[0], 4 * S.cursor[HIGH]):
+    elif out_of_reach(S, b):
         rewrite(S, b, s)
     else:
-        policy = S.shape_of[s, POLICY]
-        for i in range(S.board_seen[b], S.cursor[LOGGED]):
-            entry = S.log[i & (S.log.shape[0] - 1)]
-            if entry >= 0:
-                refresh_node(S, b, s, policy, entry)
-            else:
-                refresh_object(S, b, s, policy, -1 - entry)
-        S.board_seen[b] = S.cursor[LOGGED]
+        repair(S, b, s)
     S.board_used[b] = S.cursor[CLOCK]
     return b
