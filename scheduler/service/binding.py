@@ -252,6 +252,7 @@ class Binder:
         uid = pod.metadata.uid
         self._under_way.pop(uid, None)
         self._queue.remove(uid)
+        self._ledger.expect(uid)
         self._recorder.scheduled(pod, bound.node)
         self._journal.ended(uid, "bound")
         measures = self._measures

@@ -24,17 +24,23 @@ _log = logging.getLogger(__name__)
 class Election:
     """Takes the Lease, keeps it, and opens the ``fence`` as far as it reaches.
 
-    :meth:`acquire`, then :meth:`hold` until that returns, then again; :meth:`follow` runs beside them. A predecessor
-    that died may have requests under way until :attr:`clear_s`.
+    :meth:`acquire`, then :meth:`hold` until that returns, then again; :meth:`follow` runs beside them, with the session
+    ``watches`` if there is one. A predecessor that died may have requests under way until :attr:`clear_s`.
     """
 
-    def __init__(self, api: ApiSession, settings: LeaseSettings, fence: Fence, *, request_limit_s: float) -> None:
+    def __init__(
+        self, api: ApiSession, settings: LeaseSettings, fence: Fence, *, request_limit_s: float,
+        watches: ApiSession | None = None,
+    ) -> None:  # fmt: skip
         self._api = api
+        self._watches = watches or api
         self._settings = settings
         self._fence = fence
         self._request_limit_s = request_limit_s
         self._observed: Observed | None = None
         self._stirred = asyncio.Event()
+        self._heard = 0
+        self._unheard: tuple[int, float] | None = None
         self.clear_s = 0.0
         """CLOCK_BOOTTIME from which on no request of an earlier leader is under way."""
         collection = f"/apis/coordination.k8s.io/v1/namespaces/{settings.namespace}/leases"
@@ -45,13 +51,19 @@ class Election:
         """Who holds the Lease, as far as we know; empty when nobody does."""
         return self._observed.holder if self._observed is not None else ""
 
+    @property
+    def unheard_s(self) -> float:
+        """For how long the watch has not told of a Lease that was read or written; 0 when nothing is missing."""
+        return boot_s() - self._unheard[1] if self._unheard is not None else 0.0
+
     async def follow(self) -> None:
         """Watch the Lease for ever, so that its release is heard of at once."""
         query = {"fieldSelector": f"metadata.name={self._settings.name}"}
         while True:
             try:
-                async with aclosing(watch(self._api, Lease, self._collection, query=query)) as events:
+                async with aclosing(watch(self._watches, Lease, self._collection, query=query)) as events:
                     async for event in events:
+                        self._hear(event.object)
                         if event.type == "DELETED":
                             self._stirred.set()
                         else:
@@ -60,6 +72,7 @@ class Election:
                 _log.warning(
                     "watch of the lease: %s; looking at it every %g s meanwhile", error, self._settings.retry_s
                 )
+                self._heard, self._unheard = 0, None  # nothing is to be heard without a watch
                 await asyncio.sleep(self._settings.retry_s)
 
     async def acquire(self) -> None:
@@ -155,6 +168,7 @@ class Election:
                 return False  # somebody was quicker
             raise
         self._observed = Observed(msgspec.json.decode(answer, type=Lease), sent_s)
+        self._expect(self._observed.lease)
         self._fence.extend(sent_s, round(self._settings.duration_s))
         return True
 
@@ -165,6 +179,7 @@ class Election:
             if error.status == 404:
                 return None
             raise
+        self._expect(lease)
         self._see(lease)
         return lease
 
@@ -176,6 +191,17 @@ class Election:
         if self._observed is not before and self.holder != (before.holder if before else ""):
             self._stirred.set()
 
+    def _expect(self, lease: Lease) -> None:
+        """Known by asking: the watch has to tell of it too."""
+        version = _version(lease)
+        if self._unheard is None and 0 < self._heard < version:
+            self._unheard = version, boot_s()
+
+    def _hear(self, lease: Lease) -> None:
+        self._heard = max(self._heard, _version(lease))
+        if self._unheard is not None and self._unheard[0] <= self._heard:
+            self._unheard = None
+
     def _succeeded(self, dead: Observed) -> None:
         """Somebody came after ``dead``, who did not hand over (one who did has finished before)."""
         if dead.holder != self._settings.identity:
@@ -185,3 +211,9 @@ class Election:
         _log.warning("could not %s the lease: %s", what, error)
         if error.status == 0 or error.status >= 500:
             self._api.move_on(self._api.server)
+
+
+def _version(lease: Lease) -> int:
+    """The resource version, 0 where it is no number."""
+    version = lease.metadata.resource_version
+    return int(version) if version.isdecimal() else 0

@@ -16,6 +16,7 @@ from ..decisions import Engine
 from .binding import Binder
 from .claims import Claims
 from .cycle import Cycle
+from .doubting import DoubtingSession, Vigil
 from .election import Election
 from .feed import Feed
 from .fence import Fence, boot_s
@@ -50,7 +51,7 @@ class SchedulerService:
         self._measures = measures
         self._fence = Fence() if settings.lease else Fence.always_open()
         members = access.members or (access.server,)
-        self._api = ApiSession(access, server=members)
+        self._api = DoubtingSession(access, server=members)
         self._lease_api = ApiSession(access, server=members, read_retries=0)
         self._crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._writer = Writer(access, settings.write, self._fence, measures, crashed=self._crashed)
@@ -120,7 +121,7 @@ class SchedulerService:
         if self.settings.lease is not None:
             self._election = Election(
                 self._lease_api, self.settings.lease, self._fence,
-                request_limit_s=self.settings.write.request_limit_s,
+                request_limit_s=self.settings.write.request_limit_s, watches=self._api,
             )  # fmt: skip
             tasks.append(asyncio.create_task(self._election.follow()))
         try:
@@ -215,11 +216,19 @@ class SchedulerService:
             _log.error("%d events were not written at the end", self._recorder.waiting)
 
     async def _tend(self) -> None:
+        vigil = Vigil(
+            self._api, {"a binding of ours": lambda: self._ledger.unheard_s, "the lease": self._lease_unheard_s}
+        )
         while True:
             await asyncio.sleep(TEND_S)
             self._queue.flush()
+            if self.filled:
+                vigil.look()
             if self._leading:
                 self._cycle.tell_impatient()
+
+    def _lease_unheard_s(self) -> float:
+        return self._election.unheard_s if self._election is not None else 0.0
 
     def _pod_settled(self, uid: str) -> None:
         self._binder.settled_elsewhere(uid)
