@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Generic, Literal
 
 from .listing import Listing
-from .objects import KubeObject, T
+from .objects import KubeObject, Partial, T
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
 Change = tuple[EventType, T]
@@ -39,6 +39,16 @@ class Known(Generic[T]):
             return
         yield from self._hold(obj)
 
+    def misfit(self, told: str, obj: Partial) -> Iterator[Change[T]]:
+        """The changes in an event whose object cannot be read whole: it is as it was, unless it is gone."""
+        version = obj.metadata.resource_version
+        if self._has_seen(version):
+            return
+        if version:
+            self.version = version
+        if told == "DELETED" and (known := self._objects.pop(_key(obj), None)) is not None:
+            yield "DELETED", known
+
     def bookmark(self, version: str) -> None:
         """Take over a newer version without a change."""
         if version and not self._has_seen(version):
@@ -47,9 +57,11 @@ class Known(Generic[T]):
     def relist(self, listing: Listing[T]) -> Iterator[Change[T]]:
         """The changes between what was known and a list, which is known from now on.
 
-        A deleted object is told as it was last known. Exhaust the iterator before anything else.
+        A deleted object is told as it was last known; one that is there but does not fit stays as it was. Exhaust the
+        iterator before anything else.
         """
-        gone = self._objects.keys() - {_key(obj) for obj in listing.items}
+        there = {_key(obj) for obj in listing.items} | {_key(obj) for obj in listing.misfits}
+        gone = self._objects.keys() - there
         for key in sorted(gone):
             yield "DELETED", self._objects.pop(key)
         for obj in listing.items:

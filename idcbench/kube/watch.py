@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import cache
 from typing import Any, Generic
 
@@ -16,7 +16,7 @@ from .apierror import ApiError, Status, is_transient
 from .backoff import Backoff
 from .known import EventType, Known
 from .lines import Lines
-from .listing import Listing, list_all
+from .listing import MISFITS, Listing, Unreadable, list_all
 from .objects import Partial, T
 from .session import ApiSession
 
@@ -46,6 +46,7 @@ class WatchEvent(msgspec.Struct, Generic[T], frozen=True):
 async def watch(
     api: ApiSession, kind: type[T], path: str, *, query: Mapping[str, str] | None = None,
     start: Listing[T] | None = None, idle_s: float = IDLE_S, stream_s: int = STREAM_S, give_up_s: float = GIVE_UP_S,
+    unreadable: Unreadable | None = None,
 ) -> AsyncGenerator[WatchEvent[T], None]:  # fmt: skip
     """Yield each change of the collection at ``path``, for ever; ``query`` may hold selectors.
 
@@ -58,7 +59,9 @@ async def watch(
 
     The stream is read ahead however slow the caller is, so that ``received_ns`` stays true. Raises :class:`ApiError`
     when the very first call is refused, or nothing could be reached for ``give_up_s``; ``msgspec.ValidationError``
-    when an object does not fit ``kind``. To leave earlier use ``async with contextlib.aclosing(watch(…))``.
+    when an object does not fit ``kind``, unless ``unreadable`` is there to be told: then that object stays as it was
+    known, or unknown, until it fits again or is deleted. To leave earlier use
+    ``async with contextlib.aclosing(watch(…))``.
     """
     known: Known[T] = Known()
     asked = dict(query or {})
@@ -69,7 +72,7 @@ async def watch(
         server, version = api.server, known.version
         try:
             if not known.version:
-                listing = await list_all(api, kind, path, query=asked)
+                listing = await list_all(api, kind, path, query=asked, unreadable=unreadable)
                 patience.reached()
                 for change, obj in known.relist(listing):
                     yield WatchEvent(change, obj, listing.received_ns, listed=True)
@@ -80,7 +83,11 @@ async def watch(
                 async for received_ns, piece in pieces:
                     patience.reached()
                     for line in lines.feed(piece):
-                        told = _decode(kind, line, path)
+                        told = _decode(kind, line, path, unreadable)
+                        if isinstance(told, _Misfit):
+                            for change, obj in known.misfit(told.type, told.object):
+                                yield WatchEvent(change, obj, received_ns)
+                            continue
                         if isinstance(told, str):
                             known.bookmark(told)
                             continue
@@ -184,8 +191,21 @@ class _ErrorFrame(msgspec.Struct, frozen=True):
     object: Status
 
 
+class _Typed(msgspec.Struct, frozen=True):
+    type: str = ""
+
+
+class _Misfit(msgspec.Struct, frozen=True):
+    """A change of an object that does not fit its type."""
+
+    type: str = ""
+    object: Partial = Partial()
+
+
 _partial = msgspec.json.Decoder(_Frame[Partial])
 _error = msgspec.json.Decoder(_ErrorFrame)
+_misfitting = msgspec.json.Decoder(_Misfit)
+_typed = msgspec.json.Decoder(_Typed)
 
 
 @cache
@@ -194,7 +214,7 @@ def _decoder(kind: type[T]) -> msgspec.json.Decoder[_Frame[T]]:
     return msgspec.json.Decoder(frame[kind])
 
 
-def _decode(kind: type[T], line: bytes, path: str) -> tuple[str, T] | str:
+def _decode(kind: type[T], line: bytes, path: str, unreadable: Unreadable | None) -> tuple[str, T] | str | _Misfit:
     """A line as type and object; a bookmark as its version alone.
 
     Raises :class:`ApiError` for an ERROR and for a line that is no JSON.
@@ -203,13 +223,34 @@ def _decode(kind: type[T], line: bytes, path: str) -> tuple[str, T] | str:
         frame = _decoder(kind).decode(line)
         if frame.type not in ("BOOKMARK", "ERROR"):
             return frame.type, frame.object
-    except msgspec.ValidationError:  # a bookmark or a Status need not look like the kind
-        if _partial.decode(line).type not in ("BOOKMARK", "ERROR"):
-            raise
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ApiError(0, "Garbled", f"a line of the stream is no JSON ({error})", path) from None
-    told = _partial.decode(line)
-    if told.type == "BOOKMARK":
-        return told.object.metadata.resource_version
-    status = _error.decode(line).object
+    except msgspec.ValidationError as error:  # a bookmark or a Status need not look like the kind
+        told = _misfit(line)
+        if told.type not in ("BOOKMARK", "ERROR"):
+            if unreadable is None:
+                raise
+            unreadable(told.object, str(error))
+            return told
+    except MISFITS as error:
+        raise _garbled(line, error, path) from None
+    try:
+        told_of = _partial.decode(line)
+        if told_of.type == "BOOKMARK":
+            return told_of.object.metadata.resource_version
+        status = _error.decode(line).object
+    except MISFITS as error:
+        raise _garbled(line, error, path) from None
     raise ApiError(status.code, status.reason, status.message, path)
+
+
+def _misfit(line: bytes) -> _Misfit:
+    """As much of a change as can be read."""
+    for decoder in (_misfitting, _typed):
+        with suppress(*MISFITS):
+            found = decoder.decode(line)
+            return found if isinstance(found, _Misfit) else _Misfit(found.type)
+    return _Misfit()
+
+
+def _garbled(line: bytes, error: Exception, path: str) -> ApiError:
+    begin = line[:100].decode(errors="replace")
+    return ApiError(0, "Garbled", f"a line of the stream is no change ({error}): {begin}", path)

@@ -7,13 +7,13 @@ import logging
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
+from functools import partial
 from typing import Any
-
-import msgspec
 
 from idcbench.kube.apierror import ApiError
 from idcbench.kube.known import EventType
 from idcbench.kube.listing import Listing, list_all
+from idcbench.kube.objects import Partial
 from idcbench.kube.session import ApiSession
 from idcbench.kube.watch import watch
 
@@ -58,19 +58,16 @@ class Feed:
 
     async def list_pods(self) -> Listing[Pod]:
         """All pods as they are now, not as some cache has them."""
-        return await list_all(self._api, Pod, "/api/v1/pods")
+        return await list_all(self._api, Pod, "/api/v1/pods", unreadable=partial(_passed_over, "/api/v1/pods"))
 
     async def _list(self, source: Source) -> Listing[Any] | None:
         try:
-            return await list_all(self._api, source.kind, source.path)
+            unreadable = partial(_passed_over, source.path)
+            return await list_all(self._api, source.kind, source.path, unreadable=unreadable)
         except ApiError as error:
             if source.needed or error.status not in (403, 404):
                 raise
             _log.info("%s: not served here (%d); going on without", source.path, error.status)
-        except msgspec.ValidationError as error:
-            if source.needed:
-                raise
-            _log.error("%s: not what it should be (%s); going on without", source.path, error)
         return None
 
     async def _tell_all(self, source: Source, listing: Listing[Any]) -> None:
@@ -84,8 +81,9 @@ class Feed:
     async def _watch(self, source: Source, listing: Listing[Any]) -> None:
         settings, began_s, told_ns = self._settings, time.monotonic(), 0
         events = watch(
-            self._api, source.kind, source.path, start=listing, idle_s=settings.idle_s, give_up_s=settings.give_up_s
-        )
+            self._api, source.kind, source.path, start=listing, idle_s=settings.idle_s, give_up_s=settings.give_up_s,
+            unreadable=partial(_passed_over, source.path),
+        )  # fmt: skip
         del listing
         async with aclosing(events):
             async for event in events:
@@ -100,6 +98,12 @@ class Feed:
         """A custom resource may go away, or hold anything: nothing else ends with its watch."""
         try:
             await self._watch(source, listing)
-        except (ApiError, msgspec.ValidationError) as error:
+        except ApiError as error:
             _log.error("%s: no longer watched (%s)", source.path, error)
             await asyncio.Event().wait()
+
+
+def _passed_over(path: str, obj: Partial, why: str) -> None:
+    """One object that nobody foresaw must not keep the others waiting."""
+    name = "/".join(part for part in (obj.metadata.namespace, obj.metadata.name) if part) or "one without a name"
+    _log.error("%s: %s cannot be read (%s); it counts as it was, or not at all", path, name, why)

@@ -75,3 +75,27 @@ async def test_an_object_that_does_not_fit_is_an_error(api: FakeApi) -> None:
     async with ApiSession(api.access) as session:
         with pytest.raises(msgspec.ValidationError, match="needed"):
             await list_all(session, Strict, PODS)
+
+
+async def test_one_that_does_not_fit_is_told_and_left_out(api: FakeApi) -> None:
+    fill(api, "abc")
+    api.put("/api/v1/namespaces/default/pods/b", {"spec": 5})
+    told: list[str] = []
+    async with ApiSession(api.access) as session:
+        found = await list_all(
+            session, Pod, PODS, page_size=2, unreadable=lambda obj, why: told.append(f"{obj.metadata.name}: {why}")
+        )
+    assert "".join(pod.metadata.name for pod in found.items) == "ac"
+    assert [obj.metadata.name for obj in found.misfits] == ["b"]
+    assert told == ["b: Expected `object`, got `int` - at `$.spec`"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>", b'{"items":', b'{"items":5}', b"[]", b"\xff", b'{"items":' + b"[" * 100_000]
+)
+@pytest.mark.parametrize("told", [True, False])
+async def test_what_is_no_list_is_an_error_of_the_api(api: FakeApi, body: bytes, told: bool) -> None:
+    api.next(Refuse(200, body=body))
+    async with ApiSession(api.access) as session:
+        with pytest.raises((ApiError, msgspec.ValidationError), match=r"Garbled|Expected"):
+            await list_all(session, Pod, PODS, unreadable=(lambda *_: None) if told else None)

@@ -338,6 +338,46 @@ async def test_an_object_that_does_not_fit_is_an_error_but_a_bookmark_need_not(a
             await anext(events)
 
 
+async def test_a_misfit_stays_as_it_was_until_it_fits_or_is_gone(api: FakeApi) -> None:
+    told: list[str] = []
+    api.put(f"{IN_DEFAULT}/a", {"spec": {"nodeName": "n"}})
+    api.put(f"{IN_DEFAULT}/b", {"spec": 5})
+    async with watching(api, unreadable=lambda obj, _: told.append(obj.metadata.name)) as seen:
+        await seen.until("ADDED a")
+        api.put(f"{IN_DEFAULT}/a", {"spec": {"nodeName": 5}})
+        api.compact()
+        api.next(Cut(), watch=True)  # and a list that has them both
+        api.put(f"{IN_DEFAULT}/b", {"spec": {}})
+        await seen.until("ADDED b")
+        api.put(f"{IN_DEFAULT}/b", {"spec": [1]})
+        api.remove(f"{IN_DEFAULT}/b")
+        await seen.until("DELETED b")
+        api.put(f"{IN_DEFAULT}/a", {"spec": {"nodeName": "m"}})
+        await seen.until("MODIFIED a")
+    assert set(told) == {"a", "b"}
+    assert len(seen.told) == 4
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"null\n",
+        b"[]\n",
+        b'{"type":"ERROR","object":null}\n',
+        b'{"type":"BOOKMARK","object":{"metadata":5}}\n',
+        b'{"type":"ADDED","object":{"metadata":{"name":"\xff"}}}\n',
+        b'{"type":"ADDED","object":' + b"[" * 100_000 + b"\n",
+        b'{"type":"ADDED"\n',
+    ],
+)
+async def test_lines_that_are_no_changes_are_lived_through(api: FakeApi, line: bytes) -> None:
+    api.next(Say(line), watch=True)
+    async with watching(api, unreadable=lambda *_: None) as seen:
+        api.put(f"{IN_DEFAULT}/a", {})
+        await seen.until("ADDED a")
+    assert seen.told == ["ADDED a"]
+
+
 async def test_leaving_early_leaves_nothing_behind(api: FakeApi) -> None:
     before = asyncio.all_tasks()
     async with ApiSession(api.access) as session, aclosing(watch(session, ConfigMap, "/api/v1/configmaps")) as events:
