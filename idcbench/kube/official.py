@@ -171,6 +171,17 @@ def _lock(folder: Path) -> int | None:
     return descriptor
 
 
+def _remove_if_left(folder: Path) -> None:
+    """Remove a folder of ours that no living process holds; others that start now may be doing the same."""
+    try:
+        ours = folder.lstat().st_uid == os.getuid()
+    except FileNotFoundError:
+        return
+    if ours and (lock := _lock(folder)) is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
 @cache
 def private_folder() -> Path:
     """This process's folder (mode 0700) for credentials that clients want as files.
@@ -181,9 +192,10 @@ def private_folder() -> Path:
     root = runtime if runtime.is_absolute() and os.access(runtime, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
     prefix = f"idcbench-credentials-{os.getuid()}-"
     for left in root.glob(f"{prefix}*"):
-        if left.lstat().st_uid == os.getuid() and _lock(left) is not None:
-            shutil.rmtree(left, ignore_errors=True)
+        _remove_if_left(left)
     folder, owner = Path(tempfile.mkdtemp(prefix=prefix, dir=root)), os.getpid()
-    _lock(folder)  # held as long as the process lives: a number of a process means nothing in another PID namespace
+    # the lock lasts as long as the process: a number of a process means nothing in another PID namespace
+    while _lock(folder) is None or not folder.exists():  # another process that starts took it for left behind
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=root))
     atexit.register(lambda: shutil.rmtree(folder, ignore_errors=True) if os.getpid() == owner else None)
     return folder
