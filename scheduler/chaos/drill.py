@@ -1,0 +1,232 @@
+"""The drill: pods come in parts, in the midst of each a fault strikes, and at the end every placement is judged."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from idcbench.cluster import Happening
+from idcbench.kube.listing import list_all
+from idcbench.kube.session import ApiSession
+from idcbench.progress import Progress
+
+from ..bench.reading import PAGE, Event
+from ..bench.templates import Object
+from ..objects import Node, Pod
+from . import verdict
+from .bindings import Bindings
+from .creating import create, create_nodes
+from .faults import STRIKES, Struck
+from .ground import SCHEDULER, DrillError, Ground
+from .workload import Workload, is_scarce
+
+POLL_S = 0.05
+STUCK_S = 150.0
+"""Longer than the worst fault with a takeover after it; without a binding for so long, the drill has failed."""
+QUIET_S = 12.0
+"""Longer than the longest back-off (10 s): what is not bound after that is not going to be."""
+EVENTS_S = 13.0
+"""Longer than the longest pause before an event is tried again (12.5 s)."""
+PODS = "/api/v1/pods"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """A fault, when it struck and was lifted (wall clock), and the longest pause of bindings from then on."""
+
+    fault: str
+    struck: Struck
+    began_ns: int
+    ended_ns: int
+    pause_s: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """``violations`` is empty when all went well; the rest are figures."""
+
+    pods: int = 0
+    nodes: int = 0
+    gangs: int = 0
+    rounds: list[Round] = field(default_factory=list)
+    wall_s: float = 0.0
+    bound: int = 0
+    bound_by_log: int = 0
+    refused: dict[int, int] = field(default_factory=dict)
+    whole_gangs_when_scarce: int = 0
+    waiting_gangs_when_scarce: int = 0
+    events: int = 0
+    events_twice: int = 0
+    events_lost_with_killed: int = 0
+    violations: list[str] = field(default_factory=list)
+
+
+class Drill:
+    """:meth:`run` is called once, on a cluster without other pods. ``faults`` are names out of ``STRIKES``."""
+
+    def __init__(
+        self, ground: Ground, workload: Workload, faults: Sequence[str], *, seed: int, progress: Progress
+    ) -> None:  # fmt: skip
+        self._ground = ground
+        self._workload = workload
+        self._faults = faults
+        self._chance = random.Random(seed)
+        self._progress = progress
+        self._bindings = Bindings(ground.audit_logs)
+        self._moved_s = time.monotonic()
+        self.outcome = Outcome(
+            pods=workload.pods, nodes=len(workload.nodes) + len(workload.late_nodes), gangs=len(workload.gangs)
+        )
+
+    async def run(self) -> Outcome:
+        """Raises :class:`DrillError` when nothing moves any more, ``ApiError`` when the cluster is not to be had."""
+        began_s, began_ns = time.monotonic(), time.monotonic_ns()
+        following = asyncio.create_task(self._follow())
+        try:
+            await create_nodes(self._ground.api, self._workload.nodes)
+            for fault, part in zip(self._faults, self._workload.parts(len(self._faults)), strict=True):
+                self.outcome.rounds.append(await self._round(fault, part))
+            await self._ground.until_whole()
+            await self._end()
+        finally:
+            following.cancel()
+            with suppress(asyncio.CancelledError):
+                await following
+            self._bindings.close()
+        self.outcome.wall_s = time.monotonic() - began_s
+        self.outcome.violations += await self._crashes(began_ns)
+        return self.outcome
+
+    async def _round(self, fault: str, part: Sequence[Object]) -> Round:
+        """Strike while this part is created and placed; go on when most of it has nodes."""
+        await self._ground.until_whole()
+        number, of = len(self.outcome.rounds) + 1, len(self._faults)
+        self._progress(f"{number} of {of}: {fault}; {len(self._bindings)} pods are bound")
+        before, certain = len(self._bindings), sum(not is_scarce(pod) for pod in part)
+        creating = asyncio.create_task(create(self._ground.api, part))
+        try:
+            await self._until_bound(before + int(certain * self._chance.uniform(0.02, 0.5)), creating)
+            await asyncio.sleep(self._chance.uniform(0.0, 0.3))
+            began_ns = time.time_ns()
+            first = part[0]["metadata"]
+            struck = await STRIKES[fault](self._ground, self._chance, f"{first['namespace']}/{first['name']}")
+            ended_ns = time.time_ns()
+            await creating
+        finally:
+            creating.cancel()
+        await self._until_bound(before + int(certain * 0.8), creating)
+        pause_s = verdict.longest_pause_s(self._bindings.times_ns(), began_ns)
+        return Round(fault=fault, struck=struck, began_ns=began_ns, ended_ns=ended_ns, pause_s=pause_s)
+
+    async def _end(self) -> None:
+        """All that can be placed is; then the gangs that had no room get theirs; then all is judged."""
+        found = self.outcome
+        self._progress("waiting for the last pods")
+        await self._until_quiet()
+        pods = await self._pods()
+        found.violations += [f"while room was scarce: {one}" for one in self._scarce(pods)]
+        await create_nodes(self._ground.api, self._workload.late_nodes)
+        self._moved_s = time.monotonic()
+        await self._until_quiet()
+        self._progress("reading everything")
+        pods = await self._pods()
+        async with ApiSession(self._ground.access, timeout_s=60.0) as api:
+            nodes = (await list_all(api, Node, "/api/v1/nodes", page_size=PAGE)).items
+        self._bindings.poll()
+        self._judge(nodes, pods)
+        await self._judge_events(pods)
+
+    def _scarce(self, pods: Sequence[Pod]) -> list[str]:
+        """Gangs that are partial, and pods that wait though there is room for them."""
+        partial = list(verdict.partial_gangs(pods, self._workload.gangs))
+        waiting = {pod.metadata.name for pod in pods if not pod.spec.node_name}
+        scarce = {pod["metadata"]["name"] for unit in self._workload.units for pod in unit if is_scarce(pod)}
+        late = sorted(waiting - scarce)
+        gangs = {name for name in self._workload.gangs if name.startswith("scarce")}
+        held = {name.rpartition("-")[0] for name in waiting & scarce}
+        self.outcome.waiting_gangs_when_scarce = len(held)
+        self.outcome.whole_gangs_when_scarce = len(gangs - held)
+        return partial + ([f"{len(late)} pods wait with room for them: {', '.join(late[:5])}"] if late else [])
+
+    def _judge(self, nodes: Sequence[Node], pods: Sequence[Pod]) -> None:
+        found = self.outcome
+        server_kills = sum(bool(one.struck.server) for one in found.rounds)
+        found.violations += verdict.placements(nodes, pods, created=self._workload.pods)
+        found.violations += verdict.partial_gangs(pods, self._workload.gangs)
+        found.violations += verdict.bindings(pods, self._bindings.of, server_kills=server_kills)
+        found.bound = sum(bool(pod.spec.node_name) for pod in pods)
+        found.bound_by_log = sum(len(each) for each in self._bindings.of.values())
+        found.refused = dict(sorted(self._bindings.refused.items()))
+
+    async def _judge_events(self, pods: Sequence[Pod]) -> None:
+        told = verdict.events_per_pod(one.regarding for one in await self._last_events())
+        kills = [
+            verdict.SchedulerKill(at_ns=one.ended_ns, address=self._ground.hosts[one.struck.killed])
+            for one in self.outcome.rounds
+            if one.struck.killed
+        ]
+        lost, missing = verdict.missing_events(pods, told, self._bindings.of, kills)
+        self.outcome.events = told.total()
+        self.outcome.events_twice = sum(count > 1 for count in told.values())
+        self.outcome.events_lost_with_killed = len(lost)
+        if missing:
+            self.outcome.violations.append(
+                f"{len(missing)} pods have no Scheduled event, and no scheduler was killed with it: "
+                f"{', '.join(missing[:5])}"
+            )
+
+    async def _last_events(self) -> list[Event]:
+        """The Scheduled events, when no more come."""
+        seen, since_s = -1, time.monotonic()
+        async with ApiSession(self._ground.access, timeout_s=60.0) as api:
+            while True:
+                listed = await list_all(api, Event, "/apis/events.k8s.io/v1/events", page_size=PAGE)
+                events = [one for one in listed.items if one.reason == "Scheduled"]
+                if len(events) != seen:
+                    seen, since_s = len(events), time.monotonic()
+                if seen >= self.outcome.bound or time.monotonic() - since_s > EVENTS_S:
+                    return events
+                await asyncio.sleep(2.0)
+
+    async def _pods(self) -> Sequence[Pod]:
+        async with ApiSession(self._ground.access, timeout_s=60.0) as api:
+            return (await list_all(api, Pod, PODS, page_size=PAGE)).items
+
+    async def _follow(self) -> None:
+        known = 0
+        while True:
+            self._bindings.poll()
+            if len(self._bindings) != known:
+                known, self._moved_s = len(self._bindings), time.monotonic()
+            await asyncio.sleep(POLL_S)
+
+    async def _until_bound(self, count: int, creating: asyncio.Task[None]) -> None:
+        while len(self._bindings) < count:
+            if creating.done():
+                creating.result()
+            if time.monotonic() - self._moved_s > STUCK_S:
+                raise DrillError(
+                    f"nothing was bound for {STUCK_S:g} s; {len(self._bindings)} pods are, {count} were waited for"
+                )
+            await asyncio.sleep(POLL_S)
+
+    async def _until_quiet(self) -> None:
+        """Until all is bound, or nothing has been for long."""
+        while len(self._bindings) < self._workload.pods and time.monotonic() - self._moved_s < QUIET_S:
+            await asyncio.sleep(POLL_S)
+
+    async def _crashes(self, since_ns: int) -> list[str]:
+        """Schedulers that ended though nobody had ended them."""
+        return [
+            f"the scheduler of {one.host} ended by itself with {one.exit_code}: {_last_line(one)}"
+            for one in await self._ground.faults.happenings(since_ns=since_ns)
+            if one.component == SCHEDULER and one.what == "exited" and not one.asked
+        ]
+
+
+def _last_line(one: Happening) -> str:
+    return one.last_lines[-1] if one.last_lines else "it said nothing"
