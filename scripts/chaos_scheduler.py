@@ -5,7 +5,8 @@
 
 Brings up three members with a scheduler of idcbench on each, one of which leads (profile fast), and creates pods that
 need exactly the room there is: some alone, some in gangs of 10 to 50, some spread over zones, some kept apart; some
-gangs have no room at first. In the midst of each part a fault strikes, in an order and at moments that the seed draws:
+gangs have no room at first. In the midst of each part a fault strikes, in an order and at moments that the seed draws,
+when some gang is half bound:
 
 leader-killed       SIGKILL to the scheduler that leads
 leader-frozen       SIGSTOP to it until another leads, and then SIGCONT
@@ -44,7 +45,7 @@ from idcbench.kube.apierror import ApiError
 from idcbench.kube.session import ApiSession
 from idcbench.provisioning.embedded.cluster import EmbeddedCluster
 from idcbench.provisioning.embedded.target import EmbeddedTarget
-from idcbench.scheduler.chaos.drill import Drill, Outcome
+from idcbench.scheduler.chaos.drill import Drill, Outcome, Round
 from idcbench.scheduler.chaos.etcd import Etcd
 from idcbench.scheduler.chaos.faults import STRIKES
 from idcbench.scheduler.chaos.ground import Ground
@@ -158,11 +159,16 @@ def copy_logs(cluster: EmbeddedCluster, target: Path) -> None:
 
 
 def summary(outcome: Outcome, *, seed: int) -> str:
-    pauses: dict[str, list[float]] = defaultdict(list)
+    rounds: dict[str, list[Round]] = defaultdict(list)
     for one in outcome.rounds:
-        pauses[one.fault].append(one.pause_s)
-    rows = [(fault, len(each), f"{min(each):.1f}", f"{max(each):.1f}") for fault, each in sorted(pauses.items())]
-    faults = tabulate(rows, headers=["fault", "times", "longest pause, s: min", "max"])
+        rounds[one.fault].append(one)
+    rows = [
+        (fault, len(each), f"{min(one.pause_s for one in each):.1f}", f"{max(one.pause_s for one in each):.1f}",
+         sum(one.half_bound for one in each))
+        for fault, each in sorted(rounds.items())
+    ]  # fmt: skip
+    headers = ["fault", "times", "longest pause, s: min", "max", "gangs found half bound"]
+    faults = tabulate(rows, headers=headers)
     verdict = "\n".join(f"VIOLATION: {one}" for one in outcome.violations) or "no violation"
     return f"""
 {faults}

@@ -24,6 +24,7 @@ class Binding(msgspec.Struct, frozen=True):
 class _Ref(msgspec.Struct, frozen=True):
     resource: str = ""
     subresource: str = ""
+    name: str = ""
     uid: str = ""
 
 
@@ -58,13 +59,16 @@ class Bindings:
         """Pods that are bound."""
         return len(self.of)
 
-    def poll(self) -> None:
+    def poll(self) -> list[str]:
+        """Take in what has come since; gives the names of the pods that were bound."""
+        names: list[str] = []
         for server, log in self._logs.items():
             for line in log.lines():
                 try:
-                    self._take(server, _decoder.decode(line))
+                    names += self._take(server, _decoder.decode(line))
                 except msgspec.DecodeError:
                     self.garbled += 1
+        return names
 
     def close(self) -> None:
         for log in self._logs.values():
@@ -74,17 +78,18 @@ class Bindings:
         """When bindings were answered (wall clock), in order."""
         return sorted(one.at_ns for each in self.of.values() for one in each)
 
-    def _take(self, server: str, line: _Line) -> None:
+    def _take(self, server: str, line: _Line) -> tuple[str, ...]:
         ref, code = line.ref, line.answer.code
         if (line.verb, ref.resource, ref.subresource) != ("create", "pods", "binding") or line.at is None:
-            return
+            return ()
         if line.stage != "ResponseComplete":
-            return
+            return ()
         if code >= 300:
             self.refused[code] = self.refused.get(code, 0) + 1
-            return
+            return ()
         done = Binding(round(line.at.timestamp() * 1e9), line.sources[0] if line.sources else "", server)
         self.of.setdefault(ref.uid, []).append(done)
+        return (ref.name,)
 
 
 class _Log:

@@ -25,6 +25,8 @@ from .ground import SCHEDULER, DrillError, Ground
 from .workload import Workload, is_scarce
 
 POLL_S = 0.05
+AMBUSH_S, AMBUSH_POLL_S = 3.0, 0.005
+"""A fault waits for so long at the most until some gang is half bound, which is when it can do harm."""
 STUCK_S = 150.0
 """Longer than the worst fault with a takeover after it; without a binding for so long, the drill has failed."""
 QUIET_S = 12.0
@@ -36,13 +38,17 @@ PODS = "/api/v1/pods"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """A fault, when it struck and was lifted (wall clock), and the longest pause of bindings from then on."""
+    """A fault, when it struck and was lifted (wall clock), and the longest pause of bindings from then on.
+
+    ``half_bound`` is how many gangs it found with some of their pods bound, and not all.
+    """
 
     fault: str
     struck: Struck
     began_ns: int
     ended_ns: int
     pause_s: float = 0.0
+    half_bound: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,6 +84,9 @@ class Drill:
         self._progress = progress
         self._bindings = Bindings(ground.audit_logs)
         self._moved_s = time.monotonic()
+        self._gang_of = workload.gang_of()
+        self._lacking = dict(workload.gangs)
+        self._half_bound: set[str] = set()
         self.outcome = Outcome(
             pods=workload.pods, nodes=len(workload.nodes) + len(workload.late_nodes), gangs=len(workload.gangs)
         )
@@ -110,8 +119,8 @@ class Drill:
         creating = asyncio.create_task(create(self._ground.api, part))
         try:
             await self._until_bound(before + int(certain * self._chance.uniform(0.02, 0.5)), creating)
-            await asyncio.sleep(self._chance.uniform(0.0, 0.3))
-            began_ns = time.time_ns()
+            await self._ambush()
+            began_ns, half_bound = time.time_ns(), len(self._half_bound)
             first = part[0]["metadata"]
             struck = await STRIKES[fault](self._ground, self._chance, f"{first['namespace']}/{first['name']}")
             ended_ns = time.time_ns()
@@ -120,7 +129,16 @@ class Drill:
             creating.cancel()
         await self._until_bound(before + int(certain * 0.8), creating)
         pause_s = verdict.longest_pause_s(self._bindings.times_ns(), began_ns)
-        return Round(fault=fault, struck=struck, began_ns=began_ns, ended_ns=ended_ns, pause_s=pause_s)
+        return Round(
+            fault=fault, struck=struck, began_ns=began_ns, ended_ns=ended_ns, pause_s=pause_s, half_bound=half_bound
+        )
+
+    async def _ambush(self) -> None:
+        """Until some gang is half bound."""
+        ends_s = time.monotonic() + AMBUSH_S
+        while not self._half_bound and time.monotonic() < ends_s:
+            self._look()
+            await asyncio.sleep(AMBUSH_POLL_S)
 
     async def _end(self) -> None:
         """All that can be placed is; then the gangs that had no room get theirs; then all is judged."""
@@ -136,7 +154,7 @@ class Drill:
         pods = await self._pods()
         async with ApiSession(self._ground.access, timeout_s=60.0) as api:
             nodes = (await list_all(api, Node, "/api/v1/nodes", page_size=PAGE)).items
-        self._bindings.poll()
+        self._look()
         self._judge(nodes, pods)
         await self._judge_events(pods)
 
@@ -197,12 +215,18 @@ class Drill:
             return (await list_all(api, Pod, PODS, page_size=PAGE)).items
 
     async def _follow(self) -> None:
-        known = 0
         while True:
-            self._bindings.poll()
-            if len(self._bindings) != known:
-                known, self._moved_s = len(self._bindings), time.monotonic()
+            self._look()
             await asyncio.sleep(POLL_S)
+
+    def _look(self) -> None:
+        """Read on in the logs, and see which gangs are half bound."""
+        for name in self._bindings.poll():
+            self._moved_s = time.monotonic()
+            gang = self._gang_of.get(name, "")
+            if gang:
+                self._lacking[gang] -= 1
+                (self._half_bound.add if self._lacking[gang] else self._half_bound.discard)(gang)
 
     async def _until_bound(self, count: int, creating: asyncio.Task[None]) -> None:
         while len(self._bindings) < count:

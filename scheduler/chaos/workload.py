@@ -18,7 +18,7 @@ from ..bench.templates import HOSTNAME, ZONE, Object
 from ..service.entity import OWN_GANG_LABEL, OWN_SIZE_LABEL
 
 POOL = "chaos.idcbench.io/pool"
-SPREAD_SHARE, APART_SHARE, GANG_SHARE, SCARCE_SHARE = 0.15, 0.10, 0.35, 0.05
+SPREAD_SHARE, APART_SHARE, GANG_SHARE, SCARCE_SHARE = 0.15, 0.10, 0.30, 0.10
 """Of all pods; the rest asks for nothing but room."""
 GANG_LEAST, GANG_MOST = 10, 50
 NODE_PODS = 100
@@ -40,6 +40,15 @@ class Workload:
     @property
     def pods(self) -> int:
         return sum(len(unit) for unit in self.units)
+
+    def gang_of(self) -> dict[str, str]:
+        """The gang of each pod that has one, by the pod's name."""
+        return {
+            pod["metadata"]["name"]: _gang_of(pod)
+            for unit in self.units
+            for pod in unit
+            if OWN_GANG_LABEL in pod["metadata"]["labels"]
+        }
 
     def parts(self, count: int) -> list[list[Object]]:
         """All pods in ``count`` parts of about the same size, no gang in two of them."""

@@ -238,7 +238,7 @@ class Binder:
         delay_s = ASK_S
         while True:
             try:
-                return await self._api.read(Pod, status.path(pod))
+                return await self._api.read(Pod, status.path(pod), timeout_s=self._settings.request_limit_s)
             except ApiError as error:
                 if error.status == 404:
                     return None

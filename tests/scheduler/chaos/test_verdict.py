@@ -85,7 +85,7 @@ def line(uid: str, code: int = 201, **changes: Any) -> bytes:
         "verb": "create",
         "stage": "ResponseComplete",
         "sourceIPs": ["10.0.0.1"],
-        "objectRef": {"resource": "pods", "subresource": "binding", "uid": uid},
+        "objectRef": {"resource": "pods", "subresource": "binding", "name": uid, "uid": uid},
         "responseStatus": {"code": code},
         "stageTimestamp": "2026-11-24T11:00:00.5Z",
     }
@@ -104,7 +104,7 @@ def test_audit_logs_are_read_on_past_a_new_file_and_a_cut_line(tmp_path: Path) -
     logs["cp1"].rename(tmp_path / "cp1-old.log")
     logs["cp1"].write_bytes(line("e"))
     logs["cp2"].write_bytes(line("a"))
-    read.poll()
+    assert read.poll() == ["e", "a"]
     read.close()
     assert {uid: [one.server for one in each] for uid, each in read.of.items()} == {
         "a": ["cp1", "cp2"], "d": ["cp1"], "e": ["cp1"],
