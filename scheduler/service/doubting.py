@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiohttp
 
 from idcbench.kube.access import Access
+from idcbench.kube.apierror import SILENT, unreachable
 from idcbench.kube.session import ApiSession
 
 DOUBT_S = 5.0
 """What is known from elsewhere and was not heard for so long is taken for a sign that the server of the watches stands
 still. A wrong guess costs a reconnection, and is made again after as long at the soonest."""
+OPEN_S = 10.0
+"""An API server answers a watch at once, whether there is news or not."""
 STOOD_STILL_S = 3.0
 """When a look comes so much after the one before, it is we who stood still."""
 
@@ -22,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class DoubtingSession(ApiSession):
-    """A session whose streams :meth:`doubt` ends as if they had been silent for too long.
+    """A session whose streams :meth:`doubt` ends as if they had been silent for too long, and that have to begin soon.
 
     A watch then goes on from where it was, with the next server.
     """
@@ -35,12 +39,18 @@ class DoubtingSession(ApiSession):
     async def stream(
         self, path: str, *, query: Mapping[str, str], idle_s: float
     ) -> AsyncIterator[aiohttp.StreamReader]:  # fmt: skip
-        async with super().stream(path, query=query, idle_s=idle_s) as stream:
-            self._streams.add(stream)
+        async with AsyncExitStack() as stack:
+            opening = super().stream(path, query=query, idle_s=idle_s)
             try:
-                yield stream
-            finally:
-                self._streams.discard(stream)
+                async with asyncio.timeout(OPEN_S):
+                    stream = await stack.enter_async_context(opening)
+            except TimeoutError:
+                raise unreachable(
+                    self.server, "no watch began in time", path=path, method="GET", reason=SILENT
+                ) from None
+            self._streams.add(stream)
+            stack.callback(self._streams.discard, stream)
+            yield stream
 
     def doubt(self, why: str) -> None:
         """End every stream. What had come and was not read comes again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fake_api import Stall
+from fake_api import Hang, Stall
 from running import lease, running, settings
 from scheduler_api import SchedulerApi
 
@@ -36,6 +36,17 @@ async def test_a_lease_that_the_watch_does_not_tell_of_ends_all_watches(three: S
     three.next(Stall(after=2), watch=True, path="/apis/coordination")
     async with running(three, told=settings(lease=lease("a"))) as service:
         await three.until(lambda: service.leading)
+        three.pod("p")
+        await three.until(lambda: any(three.nodes_of("p")))
+
+
+async def test_a_watch_that_is_not_answered_goes_elsewhere(
+    three: SchedulerApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doubting, "OPEN_S", 0.3)
+    three.node("one")
+    three.next(Hang(), watch=True, path="/api/v1/pods")
+    async with running(three):
         three.pod("p")
         await three.until(lambda: any(three.nodes_of("p")))
 
