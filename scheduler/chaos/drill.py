@@ -29,8 +29,9 @@ AMBUSH_S, AMBUSH_POLL_S = 3.0, 0.005
 """A fault waits for so long at the most until some gang is half bound, which is when it can do harm."""
 STUCK_S = 150.0
 """Longer than the worst fault with a takeover after it; without a binding for so long, the drill has failed."""
-QUIET_S = 12.0
-"""Longer than the longest back-off (10 s): what is not bound after that is not going to be."""
+QUIET_S, CALM_S = 12.0, 3.0
+"""What is not bound after the first is not going to be: it is longer than the longest back-off (10 s). The second is
+enough when nothing is left but whole gangs for which there may be no room."""
 EVENTS_S = 13.0
 """Longer than the longest pause before an event is tried again (12.5 s)."""
 PODS = "/api/v1/pods"
@@ -87,6 +88,8 @@ class Drill:
         self._gang_of = workload.gang_of()
         self._lacking = dict(workload.gangs)
         self._half_bound: set[str] = set()
+        self._short_of_room = True
+        self._certain = {pod["metadata"]["name"] for unit in workload.units for pod in unit if not is_scarce(pod)}
         self.outcome = Outcome(
             pods=workload.pods, nodes=len(workload.nodes) + len(workload.late_nodes), gangs=len(workload.gangs)
         )
@@ -147,6 +150,7 @@ class Drill:
         await self._until_quiet()
         pods = await self._pods()
         found.violations += [f"while room was scarce: {one}" for one in self._scarce(pods)]
+        self._short_of_room = False
         await create_nodes(self._ground.api, self._workload.late_nodes)
         self._moved_s = time.monotonic()
         await self._until_quiet()
@@ -223,6 +227,7 @@ class Drill:
         """Read on in the logs, and see which gangs are half bound."""
         for name in self._bindings.poll():
             self._moved_s = time.monotonic()
+            self._certain.discard(name)
             gang = self._gang_of.get(name, "")
             if gang:
                 self._lacking[gang] -= 1
@@ -240,7 +245,10 @@ class Drill:
 
     async def _until_quiet(self) -> None:
         """Until all is bound, or nothing has been for long."""
-        while len(self._bindings) < self._workload.pods and time.monotonic() - self._moved_s < QUIET_S:
+        while len(self._bindings) < self._workload.pods:
+            due = self._half_bound or self._certain or not self._short_of_room
+            if time.monotonic() - self._moved_s > (QUIET_S if due else CALM_S):
+                return
             await asyncio.sleep(POLL_S)
 
     async def _crashes(self, since_ns: int) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[3] / "scripts/chaos_scheduler.py"
-FAULTS = ("leader-killed", "lease-given-away", "watch-stalled", "etcd-leader-killed")
+FAULTS = ("leader-killed", "lease-given-away", "api-server-killed", "etcd-leader-killed")
 
 
 @pytest.mark.integration
