@@ -14,7 +14,7 @@ leader-cut-off      its host's network is silent for 3 to 12 s
 lease-deleted       its lease is deleted
 lease-given-away    its lease is rewritten in the name of one stand-by after another
 api-server-killed   SIGKILL to an API server
-watch-cut           the API server that the leader prefers is restarted
+watch-cut           the API server that the leader watches is restarted
 watch-stalled       the same is stopped for 4 to 20 s, all connections left open
 etcd-leader-killed  SIGKILL to the etcd that leads
 etcd-leader-moved   its lead is handed over

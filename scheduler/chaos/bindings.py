@@ -51,6 +51,8 @@ class Bindings:
     def __init__(self, logs: Mapping[str, Path]) -> None:
         self.of: dict[str, list[Binding]] = {}
         self.refused: dict[int, int] = {}
+        self.watched: dict[str, str] = {}
+        """The server at which each address last began to watch pods."""
         self.garbled = 0
         """Lines cut by the death of the server that wrote them."""
         self._logs = {server: _Log(path) for server, path in logs.items()}
@@ -80,6 +82,8 @@ class Bindings:
 
     def _take(self, server: str, line: _Line) -> tuple[str, ...]:
         ref, code = line.ref, line.answer.code
+        if (line.verb, ref.resource, line.stage) == ("watch", "pods", "ResponseStarted") and line.sources:
+            self.watched[line.sources[0]] = server
         if (line.verb, ref.resource, ref.subresource) != ("create", "pods", "binding") or line.at is None:
             return ()
         if line.stage != "ResponseComplete":

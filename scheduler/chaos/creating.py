@@ -13,7 +13,8 @@ from idcbench.kube.session import ApiSession
 from ..bench.paths import collection, path
 from ..bench.templates import Object
 
-AT_ONCE = 16
+AT_ONCE = 48
+"""So many that the schedulers have a backlog, and much on its way when something dies."""
 LIMIT_S = 90.0
 """For one object: longer than any fault lasts."""
 PAUSE_S = 0.2

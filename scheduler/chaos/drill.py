@@ -20,7 +20,7 @@ from ..objects import Node, Pod
 from . import verdict
 from .bindings import Bindings
 from .creating import create, create_nodes
-from .faults import STRIKES, Struck
+from .faults import STRIKES, Scene, Struck
 from .ground import SCHEDULER, DrillError, Ground
 from .workload import Workload, is_scarce
 
@@ -125,7 +125,8 @@ class Drill:
             await self._ambush()
             began_ns, half_bound = time.time_ns(), len(self._half_bound)
             first = part[0]["metadata"]
-            struck = await STRIKES[fault](self._ground, self._chance, f"{first['namespace']}/{first['name']}")
+            scene = Scene(pod=f"{first['namespace']}/{first['name']}", watched=self._bindings.watched)
+            struck = await STRIKES[fault](self._ground, self._chance, scene)
             ended_ns = time.time_ns()
             await creating
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,36 +30,44 @@ class Struck:
     server: str = ""
 
 
-Strike = Callable[[Ground, random.Random, str], Awaitable[Struck]]
-"""The third is a pod (``namespace/name``) that every scheduler knows."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """``pod`` (``namespace/name``) is one that every scheduler knows; ``watched`` maps addresses of schedulers to the
+    hosts whose API servers they watch."""
+
+    pod: str
+    watched: Mapping[str, str]
 
 
-async def api_server_killed(ground: Ground, chance: random.Random, _pod: str) -> Struck:
+Strike = Callable[[Ground, random.Random, Scene], Awaitable[Struck]]
+
+
+async def api_server_killed(ground: Ground, chance: random.Random, _scene: Scene) -> Struck:
     host = chance.choice(sorted(ground.hosts))
     await ground.faults.kill(host, API_SERVER)
     return Struck(what=f"API server of {host} killed -9", server=host)
 
 
-async def etcd_leader_killed(ground: Ground, _chance: random.Random, _pod: str) -> Struck:
+async def etcd_leader_killed(ground: Ground, _chance: random.Random, _scene: Scene) -> Struck:
     host = await _etcd_leader(ground)
     await ground.faults.kill(host, ETCD)
     return Struck(what=f"etcd of {host}, which led, killed -9")
 
 
-async def etcd_leader_moved(ground: Ground, chance: random.Random, _pod: str) -> Struck:
+async def etcd_leader_moved(ground: Ground, chance: random.Random, _scene: Scene) -> Struck:
     host = await _etcd_leader(ground)
     to = chance.choice(sorted(ground.hosts.keys() - {host}))
     await ground.etcd.move(host, to)
     return Struck(what=f"lead of etcd moved from {host} to {to}")
 
 
-async def leader_killed(ground: Ground, _chance: random.Random, _pod: str) -> Struck:
+async def leader_killed(ground: Ground, _chance: random.Random, _scene: Scene) -> Struck:
     host = await ground.leading_host()
     await ground.faults.kill(host, SCHEDULER)
     return Struck(what=f"scheduler of {host}, which led, killed -9", killed=host)
 
 
-async def leader_frozen(ground: Ground, chance: random.Random, _pod: str) -> Struck:
+async def leader_frozen(ground: Ground, chance: random.Random, _scene: Scene) -> Struck:
     """SIGSTOP until another leads, and then some."""
     host, frozen = await ground.leading_host(), await ground.holder()
     more_s = chance.uniform(0.0, 4.0)
@@ -72,7 +80,7 @@ async def leader_frozen(ground: Ground, chance: random.Random, _pod: str) -> Str
     return Struck(what=f"scheduler of {host}, which led, stopped until {more_s:.1f} s after another held the lease")
 
 
-async def lease_deleted(ground: Ground, _chance: random.Random, _pod: str) -> Struck:
+async def lease_deleted(ground: Ground, _chance: random.Random, _scene: Scene) -> Struck:
     """Whoever is quickest takes it, while the old leader still believes in its own."""
     host = await ground.leading_host()
     await ground.api.delete(LEASE)
@@ -80,9 +88,9 @@ async def lease_deleted(ground: Ground, _chance: random.Random, _pod: str) -> St
     return Struck(what=f"lease of {host} deleted; {taken_by} took it")
 
 
-async def lease_given_away(ground: Ground, chance: random.Random, pod: str) -> Struck:
+async def lease_given_away(ground: Ground, chance: random.Random, scene: Scene) -> Struck:
     """The lease is rewritten, several times, in the name of one and then another: each believes that it leads."""
-    names = {host: await _identity(ground, address, pod) for host, address in ground.hosts.items()}
+    names = {host: await _identity(ground, address, scene.pod) for host, address in ground.hosts.items()}
     given = []
     for _ in range(3):
         host = await ground.leading_host()
@@ -93,26 +101,26 @@ async def lease_given_away(ground: Ground, chance: random.Random, pod: str) -> S
     return Struck(what=f"lease rewritten in the name of {', then '.join(given)}")
 
 
-async def watch_cut(ground: Ground, _chance: random.Random, _pod: str) -> Struck:
-    """The API server that the leader prefers ends its watches, as one that is updated does."""
-    host = await ground.leading_host()
-    await ground.faults.restart(host, API_SERVER)
-    return Struck(what=f"API server of {host}, beside the leader, restarted: watches cut")
+async def watch_cut(ground: Ground, _chance: random.Random, scene: Scene) -> Struck:
+    """The API server that the leader watches ends its watches, as one that is updated does."""
+    host, server = await _leader_and_watched(ground, scene)
+    await ground.faults.restart(server, API_SERVER)
+    return Struck(what=f"API server of {server}, which the leader on {host} watched, restarted")
 
 
-async def watch_stalled(ground: Ground, chance: random.Random, _pod: str) -> Struck:
-    """The API server that the leader prefers stops, with every connection left open."""
-    host = await ground.leading_host()
+async def watch_stalled(ground: Ground, chance: random.Random, scene: Scene) -> Struck:
+    """The API server that the leader watches stops, with every connection left open."""
+    host, server = await _leader_and_watched(ground, scene)
     lasts_s = chance.uniform(4.0, 20.0)
-    await ground.faults.freeze(host, API_SERVER)
+    await ground.faults.freeze(server, API_SERVER)
     try:
         await asyncio.sleep(lasts_s)
     finally:
-        await ground.faults.thaw(host, API_SERVER)
-    return Struck(what=f"API server of {host}, beside the leader, stopped for {lasts_s:.1f} s: watches stalled")
+        await ground.faults.thaw(server, API_SERVER)
+    return Struck(what=f"API server of {server}, which the leader on {host} watched, stopped for {lasts_s:.1f} s")
 
 
-async def leader_cut_off(ground: Ground, chance: random.Random, _pod: str) -> Struck:
+async def leader_cut_off(ground: Ground, chance: random.Random, _scene: Scene) -> Struck:
     """The leader's host is silent: its scheduler reaches its own API server alone, and that no quorum."""
     host = await ground.leading_host()
     lasts_s = chance.uniform(3.0, 12.0)
@@ -131,6 +139,12 @@ STRIKES: dict[str, Strike] = {
         *(watch_stalled, leader_cut_off, etcd_leader_moved, lease_deleted, watch_cut),
     )
 }
+
+
+async def _leader_and_watched(ground: Ground, scene: Scene) -> tuple[str, str]:
+    """The host of the scheduler that leads, and that of the API server which tells it of pods."""
+    host = await ground.leading_host()
+    return host, scene.watched.get(ground.hosts[host], host)
 
 
 async def _etcd_leader(ground: Ground) -> str:

@@ -102,7 +102,8 @@ def test_audit_logs_are_read_on_past_a_new_file_and_a_cut_line(tmp_path: Path) -
         file.write(line("lost") + line("d"))
     read.poll()
     logs["cp1"].rename(tmp_path / "cp1-old.log")
-    logs["cp1"].write_bytes(line("e"))
+    watch = {"resource": "pods", "subresource": "", "name": "", "uid": ""}
+    logs["cp1"].write_bytes(line("e") + line("", 200, verb="watch", stage="ResponseStarted", objectRef=watch))
     logs["cp2"].write_bytes(line("a"))
     assert read.poll() == ["e", "a"]
     read.close()
@@ -110,4 +111,5 @@ def test_audit_logs_are_read_on_past_a_new_file_and_a_cut_line(tmp_path: Path) -
         "a": ["cp1", "cp2"], "d": ["cp1"], "e": ["cp1"],
     }  # fmt: skip
     assert (read.refused, read.garbled, len(read), len(read.times_ns())) == ({409: 1}, 1, 3, 4)
+    assert read.watched == {"10.0.0.1": "cp1"}
     assert read.of["d"][0].source == "10.0.0.1"
