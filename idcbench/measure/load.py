@@ -62,6 +62,11 @@ class Pool:
         self.headers = headers
         self._connections = connections
 
+    @property
+    def size(self) -> int:
+        """How many connections there are."""
+        return len(self._connections)
+
     def request(self, method: str, path: str, body: bytes = b"") -> bytes:
         """The bytes of a request with this pool's credentials."""
         return self.endpoint.request(method, path, headers=self.headers, body=body)

@@ -19,10 +19,13 @@ from .arena import Arena
 from .outcome import Ceiling, Step
 from .paths import binding, collection, events
 from .templates import Object
+from .throughput import decay
 from .workload import Batch, Workload
 
 CONNECTIONS = (8, 16, 32, 64, 128)
 Kind = Literal["B", "BE", "CBE"]
+BINDING: dict[Kind, int] = {"B": 0, "BE": 0, "CBE": 1}
+"""Which request of a job it is."""
 CLIENT = "client"
 _encode = msgspec.json.Encoder().encode
 
@@ -48,7 +51,7 @@ async def measure(
                 # opened for each step: an API server closes what was idle for 90 s
                 async with pool(arena.access, size=connections) as clients:
                     jobs = list(_jobs(clients, kind, itertools.islice(pods, part), nodes))
-                    found[kind].append(await _step(arena, clients, jobs, connections))
+                    found[kind].append(await _step(arena, clients, kind, jobs))
     finally:
         gc.unfreeze()
     return [_best(kind, steps, row=workload.name, arena=arena.label) for kind, steps in found.items()]
@@ -65,9 +68,8 @@ async def whole(arena: Arena, workload: Workload, kind: Kind, *, connections: in
     gc.freeze()
     try:
         async with pool(arena.access, size=connections) as clients:
-            return await _step(
-                arena, clients, list(_jobs(clients, kind, workload.measured.objects(), nodes)), connections
-            )
+            jobs = list(_jobs(clients, kind, workload.measured.objects(), nodes))
+            return await _step(arena, clients, kind, jobs)
     finally:
         gc.unfreeze()
 
@@ -98,10 +100,13 @@ def without_pods(workload: Workload) -> Workload:
     return replace(workload, name=f"{workload.name}-empty", measured=Batch(0, workload.measured.make))
 
 
-async def _step(arena: Arena, clients: Pool, jobs: list[Job], connections: int) -> Step:
+async def _step(arena: Arena, clients: Pool, kind: Kind, jobs: list[Job]) -> Step:
     meter = Meter.start({CLIENT: os.getpid(), **arena.servers()})
     load = await clients.closed_loop(jobs)
-    return Step(connections=connections, pods=load.jobs, rate=load.jobs_per_s, cores=meter.cores())
+    bound_ns = load.step_ns[:, BINDING[kind]]
+    return Step(
+        connections=clients.size, pods=load.jobs, rate=load.jobs_per_s, cores=meter.cores(), decay=decay(bound_ns)
+    )
 
 
 def _best(kind: Kind, steps: list[Step], *, row: str, arena: str) -> Ceiling:

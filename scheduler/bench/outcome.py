@@ -54,6 +54,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     rate: float
     cores: dict[str, float]
     """Processor cores that each process kept busy."""
+    decay: float | None = None
+    """Rate of the last thousand bindings divided by that of the first: how the server itself slows down."""
 
 
 class Ceiling(msgspec.Struct, frozen=True, kw_only=True):

@@ -124,13 +124,13 @@ def _groups(rounds: Sequence[Round]) -> list[tuple[str, str, list[Round]]]:
 def _ceilings(ceilings: Sequence[Ceiling]) -> str:
     rows = [
         [
-            *(one.row, one.kind, _rate(one)),
+            *(one.row, one.kind, _rate(one), _median([step.decay for step in one.rounds], "{:.2f}")),
             ", ".join(f"{step.connections}: {step.rate:.0f}" for step in one.steps),
             one.bound_by,
         ]
         for one in ceilings
     ]
-    headers = ["row", "ceiling", "pods/s", "by connections", "bound by"]
+    headers = ["row", "ceiling", "pods/s", "last/first 1000", "by connections", "bound by"]
     return tabulate(rows, headers=headers, disable_numparse=True)
 
 

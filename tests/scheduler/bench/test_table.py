@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from idcbench.scheduler.bench.ceiling import with_rounds
 from idcbench.scheduler.bench.outcome import Arrival, Ceiling, Measured, Round, Step
 from idcbench.scheduler.bench.table import ratios, rendered
 
@@ -47,7 +48,7 @@ def test_every_figure_is_there() -> None:
     lines = {" ".join(line.split()) for line in text.splitlines()}
     assert "basic-500 kube-scheduler 2 100 250 (200–300) 251 0.62 – 10 20 0.12" in lines
     assert "basic-500 ours 2.50 0.50 0.20 128 101 3 0.25" in lines
-    assert "basic-500 BE 400 8: 400 the client" in lines
+    assert "basic-500 BE 400 – 8: 400 the client" in lines
     assert "basic-500 ours 2 1.50 0.62" in lines
     assert "basic-500 ours 0.5 × 130/s 1 4.0 9.0 11 0.5" in lines
     assert "FAILED: basic-500, ours: wrong" in lines
@@ -94,3 +95,12 @@ def test_a_late_client_is_told() -> None:
 
 def test_all_is_kept_in_json() -> None:
     assert msgspec.json.decode(msgspec.json.encode(measured()), type=Measured) == measured()
+
+
+def test_of_be_is_taken_pair_by_pair() -> None:
+    steps = tuple(Step(connections=8, pods=100, rate=rate, cores={}, decay=0.9) for rate in (500.0, 300.0))
+    found = with_rounds(measured().ceilings[0], list(steps))
+    text = rendered(msgspec.structs.replace(measured(), ceilings=(found,)), baseline="kube-scheduler")
+    lines = {" ".join(line.split()) for line in text.splitlines()}
+    assert "basic-500 kube-scheduler 2 100 250 (200–300) 251 0.70 – 10 20 0.12" in lines  # of 200/500 and 300/300
+    assert any(line.startswith("basic-500 BE 400 (300–500) 0.90 8: 400 ") for line in lines)
