@@ -45,10 +45,11 @@ from idcbench.kube.apierror import ApiError
 from idcbench.kube.session import ApiSession
 from idcbench.provisioning.embedded.cluster import EmbeddedCluster
 from idcbench.provisioning.embedded.target import EmbeddedTarget
-from idcbench.scheduler.chaos.drill import Drill, Outcome, Round
+from idcbench.scheduler.chaos.drill import Drill
 from idcbench.scheduler.chaos.etcd import Etcd
 from idcbench.scheduler.chaos.faults import STRIKES
 from idcbench.scheduler.chaos.ground import Ground
+from idcbench.scheduler.chaos.outcome import Outcome, Round
 from idcbench.scheduler.chaos.workload import workload
 
 MEMBERS = 3

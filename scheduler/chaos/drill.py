@@ -7,10 +7,10 @@ import random
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from idcbench.cluster import Happening
 from idcbench.kube.listing import list_all
+from idcbench.kube.objects import ObjectReference
 from idcbench.kube.session import ApiSession
 from idcbench.progress import Progress
 
@@ -20,56 +20,22 @@ from ..objects import Node, Pod
 from . import verdict
 from .bindings import Bindings
 from .creating import create, create_nodes
-from .faults import STRIKES, Scene, Struck
+from .faults import STRIKES, Scene
 from .ground import SCHEDULER, DrillError, Ground
+from .outcome import Outcome, Round
 from .workload import Workload, is_scarce
 
 POLL_S = 0.05
-AMBUSH_S, AMBUSH_POLL_S = 3.0, 0.005
-"""A fault waits for so long at the most until some gang is half bound, which is when it can do harm."""
+AMBUSH_SHARE, AMBUSH_POLL_S = 0.6, 0.005
+"""A fault waits until some gang is half bound, which is when it can do harm, but not beyond this share of its part."""
 STUCK_S = 150.0
 """Longer than the worst fault with a takeover after it; without a binding for so long, the drill has failed."""
-QUIET_S, CALM_S = 12.0, 3.0
-"""What is not bound after the first is not going to be: it is longer than the longest back-off (10 s). The second is
-enough when nothing is left but whole gangs for which there may be no room."""
-EVENTS_S = 13.0
+QUIET_S, CALM_S = 12.0, 2.0
+"""What is not bound after the first is not going to be: it is longer than the longest back-off (10 s). After the second
+the API is asked whether anything is left to be bound."""
+EVENTS_S, ASK_S = 13.0, 2.0
 """Longer than the longest pause before an event is tried again (12.5 s)."""
 PODS = "/api/v1/pods"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
-    """A fault, when it struck and was lifted (wall clock), and the longest pause of bindings from then on.
-
-    ``half_bound`` is how many gangs it found with some of their pods bound, and not all.
-    """
-
-    fault: str
-    struck: Struck
-    began_ns: int
-    ended_ns: int
-    pause_s: float = 0.0
-    half_bound: int = 0
-
-
-@dataclass(slots=True, kw_only=True)
-class Outcome:
-    """``violations`` is empty when all went well; the rest are figures."""
-
-    pods: int = 0
-    nodes: int = 0
-    gangs: int = 0
-    rounds: list[Round] = field(default_factory=list)
-    wall_s: float = 0.0
-    bound: int = 0
-    bound_by_log: int = 0
-    refused: dict[int, int] = field(default_factory=dict)
-    whole_gangs_when_scarce: int = 0
-    waiting_gangs_when_scarce: int = 0
-    events: int = 0
-    events_twice: int = 0
-    events_lost_with_killed: int = 0
-    violations: list[str] = field(default_factory=list)
 
 
 class Drill:
@@ -89,7 +55,7 @@ class Drill:
         self._lacking = dict(workload.gangs)
         self._half_bound: set[str] = set()
         self._short_of_room = True
-        self._certain = {pod["metadata"]["name"] for unit in workload.units for pod in unit if not is_scarce(pod)}
+        self._scarce = {pod["metadata"]["name"] for unit in workload.units for pod in unit if is_scarce(pod)}
         self.outcome = Outcome(
             pods=workload.pods, nodes=len(workload.nodes) + len(workload.late_nodes), gangs=len(workload.gangs)
         )
@@ -122,7 +88,7 @@ class Drill:
         creating = asyncio.create_task(create(self._ground.api, part))
         try:
             await self._until_bound(before + int(certain * self._chance.uniform(0.02, 0.5)), creating)
-            await self._ambush()
+            await self._ambush(before + int(certain * AMBUSH_SHARE))
             began_ns, half_bound = time.time_ns(), len(self._half_bound)
             first = part[0]["metadata"]
             scene = Scene(pod=f"{first['namespace']}/{first['name']}", watched=self._bindings.watched)
@@ -137,10 +103,9 @@ class Drill:
             fault=fault, struck=struck, began_ns=began_ns, ended_ns=ended_ns, pause_s=pause_s, half_bound=half_bound
         )
 
-    async def _ambush(self) -> None:
-        """Until some gang is half bound."""
-        ends_s = time.monotonic() + AMBUSH_S
-        while not self._half_bound and time.monotonic() < ends_s:
+    async def _ambush(self, most: int) -> None:
+        """Until some gang is half bound, or ``most`` pods are bound."""
+        while not self._half_bound and len(self._bindings) < most:
             self._look()
             await asyncio.sleep(AMBUSH_POLL_S)
 
@@ -148,29 +113,26 @@ class Drill:
         """All that can be placed is; then the gangs that had no room get theirs; then all is judged."""
         found = self.outcome
         self._progress("waiting for the last pods")
-        await self._until_quiet()
-        pods = await self._pods()
-        found.violations += [f"while room was scarce: {one}" for one in self._scarce(pods)]
+        pods = await self._until_quiet()
+        found.violations += [f"while room was scarce: {one}" for one in self._when_scarce(pods)]
         self._short_of_room = False
         await create_nodes(self._ground.api, self._workload.late_nodes)
         self._moved_s = time.monotonic()
-        await self._until_quiet()
+        pods = await self._until_quiet()
         self._progress("reading everything")
-        pods = await self._pods()
         async with ApiSession(self._ground.access, timeout_s=60.0) as api:
             nodes = (await list_all(api, Node, "/api/v1/nodes", page_size=PAGE)).items
         self._look()
         self._judge(nodes, pods)
         await self._judge_events(pods)
 
-    def _scarce(self, pods: Sequence[Pod]) -> list[str]:
+    def _when_scarce(self, pods: Sequence[Pod]) -> list[str]:
         """Gangs that are partial, and pods that wait though there is room for them."""
         partial = list(verdict.partial_gangs(pods, self._workload.gangs))
         waiting = {pod.metadata.name for pod in pods if not pod.spec.node_name}
-        scarce = {pod["metadata"]["name"] for unit in self._workload.units for pod in unit if is_scarce(pod)}
-        late = sorted(waiting - scarce)
+        late = sorted(waiting - self._scarce)
         gangs = {name for name in self._workload.gangs if name.startswith("scarce")}
-        held = {name.rpartition("-")[0] for name in waiting & scarce}
+        held = {name.rpartition("-")[0] for name in waiting & self._scarce}
         self.outcome.waiting_gangs_when_scarce = len(held)
         self.outcome.whole_gangs_when_scarce = len(gangs - held)
         return partial + ([f"{len(late)} pods wait with room for them: {', '.join(late[:5])}"] if late else [])
@@ -186,13 +148,21 @@ class Drill:
         found.refused = dict(sorted(self._bindings.refused.items()))
 
     async def _judge_events(self, pods: Sequence[Pod]) -> None:
-        told = verdict.events_per_pod(one.regarding for one in await self._last_events())
+        """Until every pod has its event, or died with one, or no more events come."""
         kills = [
             verdict.SchedulerKill(at_ns=one.ended_ns, address=self._ground.hosts[one.struck.killed])
             for one in self.outcome.rounds
             if one.struck.killed
         ]
-        lost, missing = verdict.missing_events(pods, told, self._bindings.of, kills)
+        seen, since_s = -1, time.monotonic()
+        while True:
+            told = verdict.events_per_pod(await self._scheduled())
+            lost, missing = verdict.missing_events(pods, told, self._bindings.of, kills)
+            if told.total() != seen:
+                seen, since_s = told.total(), time.monotonic()
+            if not missing or time.monotonic() - since_s > EVENTS_S:
+                break
+            await asyncio.sleep(ASK_S)
         self.outcome.events = told.total()
         self.outcome.events_twice = sum(count > 1 for count in told.values())
         self.outcome.events_lost_with_killed = len(lost)
@@ -202,18 +172,11 @@ class Drill:
                 f"{', '.join(missing[:5])}"
             )
 
-    async def _last_events(self) -> list[Event]:
-        """The Scheduled events, when no more come."""
-        seen, since_s = -1, time.monotonic()
+    async def _scheduled(self) -> list[ObjectReference]:
+        """The pods of all Scheduled events."""
         async with ApiSession(self._ground.access, timeout_s=60.0) as api:
-            while True:
-                listed = await list_all(api, Event, "/apis/events.k8s.io/v1/events", page_size=PAGE)
-                events = [one for one in listed.items if one.reason == "Scheduled"]
-                if len(events) != seen:
-                    seen, since_s = len(events), time.monotonic()
-                if seen >= self.outcome.bound or time.monotonic() - since_s > EVENTS_S:
-                    return events
-                await asyncio.sleep(2.0)
+            events = (await list_all(api, Event, "/apis/events.k8s.io/v1/events", page_size=PAGE)).items
+        return [one.regarding for one in events if one.reason == "Scheduled"]
 
     async def _pods(self) -> Sequence[Pod]:
         async with ApiSession(self._ground.access, timeout_s=60.0) as api:
@@ -228,7 +191,6 @@ class Drill:
         """Read on in the logs, and see which gangs are half bound."""
         for name in self._bindings.poll():
             self._moved_s = time.monotonic()
-            self._certain.discard(name)
             gang = self._gang_of.get(name, "")
             if gang:
                 self._lacking[gang] -= 1
@@ -244,13 +206,22 @@ class Drill:
                 )
             await asyncio.sleep(POLL_S)
 
-    async def _until_quiet(self) -> None:
-        """Until all is bound, or nothing has been for long."""
-        while len(self._bindings) < self._workload.pods:
-            due = self._half_bound or self._certain or not self._short_of_room
-            if time.monotonic() - self._moved_s > (QUIET_S if due else CALM_S):
-                return
-            await asyncio.sleep(POLL_S)
+    async def _until_quiet(self) -> Sequence[Pod]:
+        """All pods when all have nodes that can, or nothing was bound for long. The API is asked: logs lack lines."""
+        while True:
+            while (silent_s := time.monotonic() - self._moved_s) < CALM_S and len(self._bindings) < self._workload.pods:
+                await asyncio.sleep(POLL_S)
+            pods = await self._pods()
+            if silent_s > QUIET_S or not self._due(pods):
+                return pods
+            await asyncio.sleep(ASK_S)
+
+    def _due(self, pods: Sequence[Pod]) -> bool:
+        """Whether some pod waits that has room."""
+        waiting = {pod.metadata.name for pod in pods if not pod.spec.node_name}
+        if not self._short_of_room:
+            return bool(waiting)
+        return not waiting <= self._scarce or any(verdict.partial_gangs(pods, self._workload.gangs))
 
     async def _crashes(self, since_ns: int) -> list[str]:
         """Schedulers that ended though nobody had ended them."""
