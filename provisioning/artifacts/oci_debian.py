@@ -30,19 +30,38 @@ def debian(packages: Sequence[str], *, work: Path) -> tuple[Entries, list[str]]:
     for tool in ("apt-get", "dpkg-deb"):
         if shutil.which(tool) is None:
             raise ArtifactError(f"{tool} is wanted to make the base of an image; run this on Debian, or give --base")
-    (work / "partial").mkdir(parents=True)
-    (work / "status").touch()
-    _run(
-        "apt-get", "-qq", "--yes", "--download-only", "-o", f"Dir::State::status={work / 'status'}",
-        "-o", f"Dir::Cache::archives={work}", "-o", "Debug::NoLocking=1", "-o", "APT::Install-Recommends=false",
-        "-o", "APT::Sandbox::User=", "install", *packages,
-    )  # fmt: skip
+    _download(packages, work)
     found: Entries = {}
     files = sorted(work.glob("*.deb"))
     for file in files:
         with tarfile.open(fileobj=io.BytesIO(_run("dpkg-deb", "--fsys-tarfile", str(file)))) as archive:
             found |= dict(read_tar(archive))
     return without(found, WITHOUT), [file.stem for file in files]
+
+
+def _download(packages: Sequence[str], work: Path) -> None:
+    """By the machine's own lists of packages; where they are missing or too old, by fresh ones in ``work``."""
+    (work / "partial").mkdir(parents=True)
+    (work / "status").touch()
+    options = (
+        "-qq", "-o", f"Dir::State::status={work / 'status'}", "-o", f"Dir::Cache::archives={work}",
+        "-o", "Debug::NoLocking=1", "-o", "APT::Install-Recommends=false", "-o", "APT::Sandbox::User=",
+    )  # fmt: skip
+    install = ("--yes", "--download-only", "install", *packages)
+    try:
+        _run("apt-get", *options, *install)
+    except ArtifactError:
+        fresh = (
+            "-o",
+            f"Dir::State::lists={work / 'lists'}",
+            "-o",
+            "Dir::Cache::pkgcache=",
+            "-o",
+            "Dir::Cache::srcpkgcache=",
+        )
+        (work / "lists" / "partial").mkdir(parents=True)
+        _run("apt-get", *options, *fresh, "update")
+        _run("apt-get", *options, *fresh, *install)
 
 
 def given(base: Path) -> Entries:

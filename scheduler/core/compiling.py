@@ -16,6 +16,7 @@ from numba.core import config, event
 
 from .keeping import KeptKernels
 
+_CONFIG: Any = config  # numba sets its variables by name
 _INNER: dict[str, Any] = {
     "error_model": "numpy", "_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True
 }  # fmt: skip
@@ -26,12 +27,12 @@ inline: Any = njit(**_INNER, forceinline=True)
 
 def entry(function: Callable[..., Any]) -> Any:
     """An entry point, kept where :mod:`.keeping` says; where others keep theirs in this process is left alone."""
-    others = config.CACHE_LOCATOR_CLASSES
-    config.CACHE_LOCATOR_CLASSES = f"{KeptKernels.__module__}.{KeptKernels.__name__}"
+    others = _CONFIG.CACHE_LOCATOR_CLASSES
+    _CONFIG.CACHE_LOCATOR_CLASSES = f"{KeptKernels.__module__}.{KeptKernels.__name__}"
     try:
         return njit(cache=True, error_model="numpy", nogil=True)(function)
     finally:
-        config.CACHE_LOCATOR_CLASSES = others
+        _CONFIG.CACHE_LOCATOR_CLASSES = others
 
 
 Told = Callable[[str, float], None]
@@ -43,7 +44,7 @@ def telling(told: Told, entries: Sequence[Any]) -> AbstractContextManager[Any]:
 
     It is called by the thread that compiled, at the end; that thread waited so long.
     """
-    listening: AbstractContextManager[Any] = event.install_listener("numba:compile", _Listener(told, entries))  # type: ignore[no-untyped-call]
+    listening: AbstractContextManager[Any] = event.install_listener("numba:compile", _Listener(told, entries))
     return listening
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from idcbench.errors import ArtifactError
+from idcbench.provisioning.artifacts import oci_debian
 from idcbench.provisioning.artifacts.oci import Runtime, full_reference, image, write_image
 from idcbench.provisioning.artifacts.oci_debian import given, users, without
 from idcbench.provisioning.artifacts.oci_layer import STAMP_S, Entry, lay_out, layer, read_tar, tree
@@ -123,6 +124,26 @@ def test_a_tree_is_laid_out_and_read_back(tmp_path: Path) -> None:
     (tmp_path / "root/etc/__pycache__/x.pyc").touch()
     assert (tmp_path / "root/etc/name").stat().st_mtime == STAMP_S
     assert tree(tmp_path / "root/etc", below="etc") == {"etc/name": Entry(b"me")}
+
+
+def test_fresh_lists_are_fetched_where_the_machine_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[str, ...]] = []
+
+    def run(*argv: str) -> bytes:
+        calls.append(argv)
+        if "update" not in {each for call in calls for each in call}:
+            raise ArtifactError("apt-get: E: Unable to locate package tool")
+        return b""
+
+    monkeypatch.setattr(oci_debian, "_run", run)
+    monkeypatch.setattr("shutil.which", lambda tool: tool)
+    assert oci_debian.debian(["tool"], work=tmp_path / "debs") == ({}, [])
+    first, update, second = calls
+    lists = f"Dir::State::lists={tmp_path / 'debs' / 'lists'}"
+    assert lists not in first
+    assert lists in update
+    assert lists in second
+    assert second[-2:] == ("install", "tool")
 
 
 def test_users_and_what_is_left_out() -> None:
