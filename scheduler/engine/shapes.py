@@ -21,6 +21,11 @@ from .images import Images
 from .kinds import Bearing, Kinds
 
 NATIVE = {"cpu": CPU, "memory": MEMORY, "ephemeral-storage": EPHEMERAL, "pods": PODS}
+AMOUNT_MOST = 2**53
+"""No node counts as having more of anything (8 PiB of memory), so that no sum over a thousand pods leaves 64 bits.
+
+A pod that asks for more than this fits nowhere; upstream's sums wrap round, and a node full beyond measure looks empty.
+"""
 NOTHING: Mapping[str, int] = {}
 _NO_DISABLED: frozenset[str] = frozenset()
 
@@ -73,7 +78,7 @@ class Shapes:
                 amount = milli_value(str(written)) if name == "cpu" else value(str(written))
             except ValueError as error:
                 raise ValueError(f"node {node.metadata.name}: status.allocatable[{name}]: {error}") from None
-            found[self.resource(name)] = amount
+            found[self.resource(name)] = min(amount, AMOUNT_MOST)
         return found
 
     def of(self, pod: Pod, policy: int) -> Placeless:
@@ -81,18 +86,17 @@ class Shapes:
         spec = pod.spec
         own = spec.affinity.node_affinity if spec.affinity else None
         required, pin = _pinned(pod, own, spread=policy in self._spreading) if own else (None, None)
-        asked = nonzero_requests(pod)
         key = (
             policy,
             tuple(pod_requests(pod).items()),
-            asked,
+            nonzero_requests(pod),
+            _scored(pod),
             tuple(spec.node_selector.items()) if spec.node_selector else None,
             required,
             own and own.preferred,
             spec.tolerations,
             self._images.of_pod(pod),
             required_features(pod),
-            spec.resources and msgspec.json.encode(spec.resources),
         )
         shape = self._shapes.get(key)
         if shape is None:
@@ -105,7 +109,7 @@ class Shapes:
         bearing = Bearing(pod.spec.tolerations or (), required_features(pod), rules.disabled or _NO_DISABLED)
         program = self._program(pod, rules, required)
         requests, nonzero, scored = pod_requests(pod), nonzero_requests(pod), _scored(pod)
-        columns = {self.resource(name): amount for name, amount in requests.items()}
+        columns = {self.resource(name): _bounded(amount) for name, amount in requests.items()}
         ignored = {self.resources[name] for name in requests if _is_ignored(name, rules)}
         self._arrays.ensure(shapes=row + 1)
         state = self._arrays.state
@@ -114,7 +118,8 @@ class Shapes:
             state.asked[row, column] = 0 if column in ignored or not rules.filters("NodeResourcesFit") else amount
         state.taken[row, PODS] = 1
         state.asked[row, PODS] = rules.filters("NodeResourcesFit")
-        state.asked_nonzero[row], state.scored[row] = nonzero, scored
+        state.asked_nonzero[row] = [_bounded(amount) for amount in nonzero]
+        state.scored[row] = [_bounded(amount) for amount in scored]
         state.shape_of[row, PROGRAM], state.shape_of[row, TOLERATION] = program, self._kinds.of_pod(bearing)
         state.shape_of[row, POLICY], state.shape_of[row, BOARD] = policy, -1
         self.bearings.append(bearing)
@@ -256,11 +261,18 @@ def names_of(pod: Pod) -> frozenset[str] | None:
 
 
 def _scored(pod: Pod) -> tuple[int, int]:
-    """What NodeResourcesFit scores by: it takes no notice of requests at pod level (fit.go sets no such option)."""
-    if pod.spec.resources is None and not pod.spec.node_name:
+    """What NodeResourcesFit scores by: the containers' requests alone, not those at pod level, nor what a resized pod
+    holds (fit.go sets no such option)."""
+    resized = pod.spec.node_name and (pod.status.container_statuses or pod.status.init_container_statuses)
+    if pod.spec.resources is None and not resized:
         return nonzero_requests(pod)
     spec = msgspec.structs.replace(pod.spec, resources=None, node_name="")
     return nonzero_requests(msgspec.structs.replace(pod, spec=spec))
+
+
+def _bounded(amount: int) -> int:
+    """What a pod asks, where no node has more than ``AMOUNT_MOST``."""
+    return min(amount, AMOUNT_MOST + 1)
 
 
 def _is_ignored(resource: str, policy: Policy) -> bool:

@@ -114,9 +114,11 @@ class Recorder:
             self._measures.event_written(what.reason)
         elif answer.status == 404 and counted and not anew:
             self._write(what, counted, tries=tries, anew=True)
+        elif answer.status == 409:  # the count overtook the event that it belongs to, which is there by now
+            self._again(what, counted, answer, tries, anew=False)
         elif (answer.status in (404, 403) and b"NamespaceTerminating" in answer.body) or answer.status == 404:
             self._drop(what.reason, "namespace-gone", f"namespace {what.namespace} is going")
-        elif answer.status in (0, 429) or answer.status >= 500:
+        elif answer.status in (0, 401, 403, 429) or answer.status >= 500:  # one that starts knows nobody's roles yet
             self._again(what, counted, answer, tries, anew)
         else:
             self._drop(what.reason, "refused", f"{what.name}: {answer.status} {answer.body[:300]!r}")

@@ -131,6 +131,19 @@ def test_a_series_whose_event_is_gone_is_created_anew() -> None:
     assert tally.counts == {"event FailedScheduling": 2}
 
 
+async def test_a_count_that_overtakes_its_event_is_written_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder_module, "RETRY_S", 0.001)
+    sink = Sink(answers=[201, 404, 409, 200])  # the first was done between the second and the third
+    recorder, tally = recorder_on(sink)
+    for _ in range(2):
+        recorder.failed(pod(), "no")
+    while recorder.waiting:
+        await asyncio.sleep(0.001)
+    assert [method for method, _, _ in sink.sent()] == ["POST", "PATCH", "POST", "PATCH"]
+    assert sink.sent()[-1][2]["series"]["count"] == 2
+    assert tally.counts == {"event FailedScheduling": 2}
+
+
 def test_events_beyond_the_most_are_counted_as_dropped(caplog: pytest.LogCaptureFixture) -> None:
     class Silent(Sink):
         def submit(self, write: Write) -> None:
