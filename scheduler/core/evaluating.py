@@ -9,25 +9,61 @@ from .boards import board_of
 from .compiling import inner
 from .deciding import normalize
 from .fitting import balanced_score, fit_score, fits
-from .matching import image_score
+from .matching import image_score, object_refusal
 from .refusing import why
-from .state import EXIST, HIGH, I32, I64, POLICY, PROGRAM, U8, State
+from .state import (
+    AVOID,
+    AVOIDED,
+    BY_AVOIDED,
+    COUNTER,
+    EXIST,
+    HIGH,
+    I32,
+    I64,
+    KIND,
+    NEED,
+    POLICY,
+    PROGRAM,
+    U8,
+    State,
+)
 from .topology import prepare
 
 
 @inner
-def passes_with_held(S: State, c: int, n: int, priority: int, veto: U8) -> int:
+def passes_with_held(S: State, c: int, n: int, priority: int, veto: U8, deaf: bool) -> int:
     """``why``, first with the pods that hold room there and are of no lower priority, then without them.
 
-    As kube-scheduler does: the node must do both ways.
+    As kube-scheduler does: the node must do both ways. ``deaf`` as of the cluster at rest.
     """
     if holds_room(S, n, priority):
-        shift_held(S, n, priority, 1)
-        reason = why(S, c, n, veto, prepare(S, c))
-        shift_held(S, n, priority, -1)
+        reason = why_with_held(S, c, n, priority, veto, deaf)
         if reason:
             return reason
     return why(S, c, n, veto, prepare(S, c))
+
+
+@inner
+def why_with_held(S: State, c: int, n: int, priority: int, veto: U8, deaf: bool) -> int:
+    shift_held(S, n, priority, 1)
+    reason = why(S, c, n, veto, prepare(S, c))
+    shift_held(S, n, priority, -1)
+    if deaf and reason == BY_AVOIDED:
+        reason = object_refusal(S, S.class_shape[c], n)
+    return reason
+
+
+@inner
+def is_deaf(S: State, c: int) -> bool:
+    """Whether InterPodAffinity has nothing to say of the class: then it does not hear of those who hold room either.
+
+    It is left out for the whole cycle by what it finds at PreFilter, as all plugins of kube-scheduler are.
+    """
+    for i in range(S.terms_at[c], S.terms_at[c] + S.terms_len[c]):
+        kind = S.terms[i, KIND]
+        if kind in (NEED, AVOID) or (kind == AVOIDED and S.total[S.terms[i, COUNTER]] > 0):
+            return False
+    return True
 
 
 @inner
@@ -50,13 +86,11 @@ def count_lacking(S: State, c: int, n: int, priority: int, lacking: I64) -> None
 @inner
 def hold_back(S: State, c: int, priority: int, reasons: U8) -> None:
     """Write to ``reasons`` [N] why nodes that hold room for others refuse a pod of class ``c`` with those there."""
-    none = reasons[:0]
+    none, deaf = reasons[:0], is_deaf(S, c)
     for h in range(S.held.shape[0]):
         n = S.held[h, 1]
         if n >= 0 and S.held[h, 2] >= priority and reasons[n] == 0:
-            shift_held(S, n, priority, 1)
-            reasons[n] = why(S, c, n, none, prepare(S, c))
-            shift_held(S, n, priority, -1)
+            reasons[n] = why_with_held(S, c, n, priority, none, deaf)
 
 
 @inner

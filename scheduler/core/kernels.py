@@ -72,8 +72,13 @@ def preempt(
     return preempting.preempt(S, c, priority, veto, budgets, left, victims, marks, costs)
 
 
+@entry
+def without(S: State, c: int, n: int, priority: int, veto: U8, rows: I32) -> int:
+    return preempting.without(S, c, n, priority, veto, rows)
+
+
 ENTRIES: tuple[Any, ...] = (
-    place, put, take, detach, attach, recount, fill_mask, evaluate, hold_back, preempt,
+    place, put, take, detach, attach, recount, fill_mask, evaluate, hold_back, preempt, without,
 )  # fmt: skip
 
 
@@ -121,5 +126,6 @@ def _call_all(call: Callable[..., None]) -> None:
     call(place, state, one[:0], one[:0], one[:0], out, one)
     call(evaluate, state, 0, none, out, numbers)
     call(hold_back, state, 0, 0, none)
+    call(without, state, 0, 0, 0, none, one[:0])
     room = np.zeros((2, 4), np.int32)
     call(preempt, state, 0, 0, none, one, one.copy(), room, room.astype(np.uint8), np.zeros((2, 5), np.int64))

@@ -12,7 +12,7 @@ import numpy as np
 
 from .accounting import NOTHING_SKIPS, shift
 from .compiling import inner
-from .evaluating import count_lacking, passes_with_held
+from .evaluating import count_lacking, is_deaf, passes_with_held
 from .fitting import fits_when_empty
 from .state import (
     BY_FEATURES,
@@ -26,21 +26,17 @@ from .state import (
     HIGH,
     I32,
     I64,
-    MUST_GO,
     NEXT,
     NO_HELP,
     NOBODY_LOWER,
-    POD_FLAGS,
     PRIORITY,
     STARTED,
     U8,
     State,
 )
 
-VETO_LIFTED = 2
-"""In a veto: it falls when the pods of the node that MUST_GO go."""
-VETO_STAYS = 3
-"""In a veto: kube-scheduler would try whether it falls, and it does not."""
+VETO_STAYS = 2
+"""In a veto: pods may be taken away to see whether it falls; it does not."""
 _OFFSET = np.int64(2**31)
 """Added to each priority before summing, so that more victims never weigh less: MaxInt32 + 1 in preemption.go."""
 
@@ -56,6 +52,21 @@ def helps(S: State, c: int, n: int, reason: int) -> bool:
 @inner
 def move(S: State, p: int, n: int, sign: int) -> None:
     shift(S, S.pod[p, CLASS], n, NOTHING_SKIPS, sign)
+
+
+@inner
+def without(S: State, c: int, n: int, priority: int, veto: U8, rows: I32) -> int:
+    """Why node ``n`` refuses class ``c`` when the pods ``rows`` are taken away from there, 0 when it does not.
+
+    ``veto`` is as of the cluster without them. Nothing is changed.
+    """
+    deaf = is_deaf(S, c)
+    for i in range(rows.shape[0]):
+        move(S, rows[i], n, -1)
+    reason = passes_with_held(S, c, n, priority, veto, deaf)
+    for i in range(rows.shape[0]):
+        move(S, rows[i], n, 1)
+    return reason
 
 
 @inner
@@ -111,7 +122,9 @@ def is_excused(S: State, p: int, budget: int) -> bool:
 
 
 @inner
-def reprieve(S: State, c: int, n: int, priority: int, veto: U8, rows: I32, size: int, protected: U8, spared: U8) -> int:
+def reprieve(
+    S: State, c: int, n: int, priority: int, veto: U8, deaf: bool, rows: I32, size: int, protected: U8, spared: U8
+) -> int:
     """Put pods back while the pod still fits, protected ones first; how many budgets stay violated."""
     violations = 0
     for turn in (1, 0):
@@ -119,8 +132,7 @@ def reprieve(S: State, c: int, n: int, priority: int, veto: U8, rows: I32, size:
             if protected[i] != turn:
                 continue
             move(S, rows[i], n, 1)
-            must_go = S.pod[rows[i], POD_FLAGS] & MUST_GO
-            spared[i] = must_go == 0 and passes_with_held(S, c, n, priority, veto) == 0
+            spared[i] = passes_with_held(S, c, n, priority, veto, deaf) == 0
             if not spared[i]:
                 move(S, rows[i], n, -1)
                 violations += turn
@@ -165,17 +177,13 @@ def preempt(
     was found: a candidate, or why not. Nothing is changed.
     """
     rows, protected, spared = victims[1], marks[0], marks[1]
-    chosen = -1
+    chosen, deaf = -1, is_deaf(S, c)
     for n in range(S.cursor[HIGH]):
         if not S.node_on[n]:
             continue
         S.list_n[n] = NO_HELP
-        frees_volumes = veto.shape[0] > 0 and veto[n] == VETO_LIFTED
-        if frees_volumes:
-            veto[n] = 0
-        reason = passes_with_held(S, c, n, priority, veto)
-        tries_volumes = reason == BY_VOLUMES and veto[n] == VETO_STAYS
-        if not helps(S, c, n, reason) and not tries_volumes and not (frees_volumes and reason == 0):
+        reason = passes_with_held(S, c, n, priority, veto, deaf)
+        if not helps(S, c, n, reason) and not (reason == BY_VOLUMES and veto[n] == VETO_STAYS):
             continue
         size = lower_pods(S, n, priority, rows)
         if size == 0:
@@ -183,7 +191,7 @@ def preempt(
             continue
         for i in range(size):
             move(S, rows[i], n, -1)
-        S.list_n[n] = passes_with_held(S, c, n, priority, veto)
+        S.list_n[n] = passes_with_held(S, c, n, priority, veto, deaf)
         if S.list_n[n] == BY_RESOURCES:
             count_lacking(S, c, n, priority, costs[2])
         if S.list_n[n] == 0:
@@ -191,7 +199,7 @@ def preempt(
             for i in range(budgets.shape[0]):
                 left[i] = budgets[i]
             protect(S, rows, size, left, protected)
-            violations = reprieve(S, c, n, priority, veto, rows, size, protected, spared)
+            violations = reprieve(S, c, n, priority, veto, deaf, rows, size, protected, spared)
             cost(S, rows, size, spared, violations, costs[1])
             if chosen < 0 or better(costs[1], costs[0]):
                 chosen = n

@@ -39,9 +39,9 @@ KIND, COUNTER, FIRST, SECOND, THIRD = 0, 1, 2, 3, 4
 PORT, HARD, NEED, AVOID, AVOIDED, SOFT, LIKE = 0, 1, 2, 3, 4, 5, 6
 # columns of `mask_of`
 MASK_PROGRAM, MASK_TOLERATION, MASK_COLUMNS = 0, 1, 2
-# columns of `pod`, and its flags; a pod that MUST_GO is not spared by preemption
+# columns of `pod`, and its flags
 CLASS, NODE, NEXT, PREVIOUS, POD_FLAGS = 0, 1, 2, 3, 4
-TERMINATING, MUST_GO = 1, 2
+TERMINATING = 1
 # columns of `pod_rank`
 PRIORITY, STARTED = 0, 1
 # `cursor`: position in the change log, a clock for boards, nodes in use (the highest row + 1), nodes that exist

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 
 from ..core.state import I32
-from ..objects import DisruptionBudget
+from ..objects import DisruptionBudget, Pod
 from ..selectors import SelectorError, label_selector
 from .arrays import Arrays
 from .classes import Classes
-from .members import is_empty
+from .members import Identity, is_empty
 from .seats import Seats
 
 
@@ -27,21 +28,28 @@ class Budgets:
     def remove(self, budget: DisruptionBudget) -> None:
         self._budgets.pop((budget.metadata.namespace, budget.metadata.name), None)
 
+    def violated(self, pods: Sequence[Pod]) -> frozenset[str]:
+        """The UIDs of those, in order, that are one too many for a budget when all go."""
+        left = {key: budget.status.disruptions_allowed for key, budget in self._budgets.items()}
+        found = set()
+        for pod in pods:
+            for key, budget in self._budgets.items():
+                excused = pod.metadata.name in (budget.status.disrupted_pods or ())
+                if excused or not protects(budget, Identity(pod.metadata.namespace, pod.metadata.labels or {})):
+                    continue
+                left[key] -= 1
+                if left[key] < 0:
+                    found.add(pod.metadata.uid)
+                    break
+        return frozenset(found)
+
     def allowed(self, classes: Classes, arrays: Arrays, seats: Seats) -> I32:
         """Disruptions that each budget allows; whom it protects, and whom not, is in the arrays afterwards."""
         self._excuse(arrays, seats)
         guards: list[list[int]] = [[] for _ in range(len(classes))]
         for i, budget in enumerate(self._budgets.values()):
-            if is_empty(budget.spec.selector):
-                continue  # upstream's preemption takes an empty selector for none
-            try:
-                holds = label_selector(budget.spec.selector, of=f"budget {budget.metadata.name}")
-            except SelectorError:
-                continue
             for number in range(len(classes)):
-                identity = classes.identity(number)
-                # as upstream, a pod without labels belongs to no budget
-                if identity.namespace == budget.metadata.namespace and identity.labels and holds(identity.labels):
+                if protects(budget, classes.identity(number)):
                     guards[number].append(i)
         flat = [i for guarded in guards for i in guarded]
         arrays.ensure(budgets=len(flat))
@@ -67,3 +75,13 @@ class Budgets:
         arrays.state.excused[:] = -1
         if rows:
             arrays.state.excused[: len(rows)] = rows
+
+
+def protects(budget: DisruptionBudget, identity: Identity) -> bool:
+    """As upstream's preemption sees it: an empty selector selects none, and a pod without labels has no budget."""
+    if identity.namespace != budget.metadata.namespace or not identity.labels or is_empty(budget.spec.selector):
+        return False
+    try:
+        return label_selector(budget.spec.selector, of=f"budget {budget.metadata.name}")(identity.labels)
+    except SelectorError:
+        return False

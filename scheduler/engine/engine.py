@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -13,39 +11,33 @@ from msgspec import Struct
 
 from ..claims import DeviceClasses, reason_to_decline
 from ..core.deciding import ANY
-from ..core.preempting import VETO_LIFTED, VETO_STAYS
-from ..core.state import BY_RESOURCES, BY_VOLUMES, CLASS, LOGGED, MUST_GO, NODE, POD_FLAGS, PODS, POLICY, TERMINATING
-from ..decisions import ClaimStep, Decision, Explanation, NoPreemption, Placed, Preemption, Resource, Unplaced, counted
+from ..core.state import CLASS, LOGGED, NODE, POD_FLAGS, TERMINATING
+from ..decisions import ClaimStep, Decision, Explanation, NoPreemption, Placed, Preemption, Resource, Unplaced
 from ..objects import DeviceClass, DisruptionBudget, Namespace, Node, Pod
 from ..policy import Policy
-from ..volumes import VolumeIndex, VolumeVerdict
+from ..volumes import VolumeIndex
 from .arrays import Arrays, as_rows
 from .budgets import Budgets
 from .classes import Classes
 from .columns import Columns
 from .controllers import KINDS, Controllers
 from .diagnosis import (
-    BEYOND_HELP,
-    BY_NAME,
-    BY_PIN,
-    BY_PIN_AND_NAME,
-    NOWHERE,
     TOTAL,
     Evaluation,
-    hopeless_at,
     ranking,
     refusals,
     resolvable,
 )
+from .evaluator import Ask, Evaluator
+from .evictions import Evictions
 from .images import Images
 from .kinds import Kinds
 from .nominations import Nominations
 from .readable import readable
-from .seats import NodeRows, Seats, started_ms
-from .shapes import Shapes, has_fields, names_of
+from .seats import NodeRows, Seats
+from .shapes import Shapes
 
 _log = logging.getLogger(__name__)
-_NONE = np.zeros(0, np.uint8)
 _VOLUMES = frozenset(
     (
         "persistentvolumes",
@@ -59,17 +51,6 @@ _VOLUMES = frozenset(
 )
 UNUSED_MOST = 4096
 """Classes that no pod has any more, beyond those in use, before all is put up anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A pod understood: its class, and the row of the only node it may have (or ANY) by which plugin."""
-
-    pod: Pod
-    number: int
-    pin: int
-    named: bool = False
-    """Whether ``spec.nodeName`` pins it, and not its affinity."""
 
 
 class ClusterEngine:
@@ -103,6 +84,11 @@ class ClusterEngine:
             self._arrays, self._columns, self._shapes, self._policies, self._namespaces, self._controllers.selector_of
         )
         self._held = Nominations(self._arrays)
+        self._evaluator = Evaluator(self._arrays, self._nodes, self._held, self._volumes, self._policies)
+        self._evictions = Evictions(
+            self._arrays, self._nodes, self._seats, self._held, self._volumes, self._budgets, self._classes,
+            self._shapes, self._evaluator,
+        )  # fmt: skip
         self._known_failure: tuple[tuple[int, int], Unplaced] | None = None
 
     # what is there
@@ -302,7 +288,7 @@ class ClusterEngine:
         self._held.drop(pod)
         if node is not None and node in self._nodes.row:
             try:
-                self._held.hold(pod, self._understand(pod).number, node, self._nodes.row[node])
+                self._held.hold(pod, self._understand_placed(pod).number, node, self._nodes.row[node])
             except ValueError as error:
                 _log.warning("no room held: %s", error)
 
@@ -316,28 +302,7 @@ class ClusterEngine:
             return NoPreemption(str(error))
         if not self._policies[self._policy(pod)].preempts:
             return NoPreemption("not eligible: the profile has DefaultPreemption disabled.")
-        if self._waits_for_victims(ask):
-            return NoPreemption("not eligible due to a terminating pod on the nominated node.")
-        veto, must_go = self._volume_victims(ask)
-        if ask.pin != ANY:
-            veto = self._veto_but(ask.pin, veto)
-        room = int(self._arrays.state.used[:, 3].max(initial=0)) + 2
-        victims, marks = np.zeros((2, room), np.int32), np.zeros((2, room), np.uint8)
-        budgets = self._budgets.allowed(self._classes, self._arrays, self._seats)
-        costs = np.zeros((3, max(5, len(self._arrays.state.used[0]))), np.int64)
-        flags = self._arrays.state.pod[:, POD_FLAGS]
-        flags[must_go] |= MUST_GO
-        with self._held.without(pod):
-            node = self._arrays.kernels.preempt(
-                self._arrays.state, ask.number, pod.priority, veto, budgets, budgets.copy(), victims, marks, costs
-            )
-        flags[must_go] &= ~MUST_GO
-        if node < 0:
-            return self._no_victims(ask, costs[2])
-        rows = victims[0, : int(np.argmax(victims[0] < 0))]
-        return Preemption(
-            pod, self._nodes.names[node], tuple(self._seats.by_row[int(row)].pod for row in rows), int(costs[0, 0])
-        )
+        return self._evictions.find(ask)
 
     def explain(self, pod: Pod) -> Explanation:
         """See ``Engine.explain``."""
@@ -350,7 +315,7 @@ class ClusterEngine:
         if ask is None:
             return Explanation(pod.key, count, (), (), declined=declined)
         seat = self._seats.by_uid.get(pod.metadata.uid)
-        found = self._evaluate(ask)
+        found = self._evaluator.evaluate(ask)
         state, names = self._arrays.state, self._nodes.names
         return Explanation(
             pod.key,
@@ -363,7 +328,7 @@ class ClusterEngine:
 
     def feasible(self, pod: Pod) -> frozenset[str]:
         """The nodes that pass every filter for the pod now."""
-        found = self._evaluate(self._understand(pod))
+        found = self._evaluator.evaluate(self._understand(pod))
         return frozenset(self._nodes.names[row] for row in found.nodes)
 
     # how
@@ -385,7 +350,7 @@ class ClusterEngine:
         number = self._classes.of(pod, shape, policy)
         named = bool(pod.spec.node_name) and pod.metadata.uid not in self._seats.by_uid
         if named:
-            pin = pod.spec.node_name
+            pin = pod.spec.node_name if pin in (None, pod.spec.node_name) else ""
         return Ask(pod, number, ANY if pin is None else self._nodes.row.get(pin, -1), named)
 
     def _understand_placed(self, pod: Pod) -> Ask:
@@ -421,7 +386,7 @@ class ClusterEngine:
 
     def _decide_alone(self, ask: Ask) -> Decision:
         """For a pod with volumes, or while room is held for pods: nodes are looked at one by one first."""
-        found = self._evaluate(ask)
+        found = self._evaluator.evaluate(ask)
         if not len(found.nodes):
             return self._unplaced(ask, found)
         row_of_node = self._choose(ask, found)
@@ -444,111 +409,12 @@ class ClusterEngine:
         totals = found.out[TOTAL, : len(found.nodes)]
         return int(found.nodes[self._random.choice(np.flatnonzero(totals == totals.max()))])
 
-    def _evaluate(self, ask: Ask) -> Evaluation:
-        state = self._arrays.state
-        size = state.node_on.shape[0]
-        veto, verdict = self._volume_veto(ask)
-        with_held = np.zeros(size if self._held else 0, np.uint8)
-        used = state.used
-        if self._held:
-            with self._held.without(ask.pod):
-                self._arrays.kernels.hold_back(state, ask.number, ask.pod.priority, with_held)
-                used = self._held.used(ask.pod.priority)
-            if verdict is not None:
-                with_held[(with_held > BY_VOLUMES) & (veto > 0)] = BY_VOLUMES  # they are asked before those
-            veto = with_held | veto if len(veto) else with_held
-        if ask.pin != ANY:
-            veto = self._veto_but(ask.pin, veto)
-        out, reasons = np.zeros((12, size), np.int32), np.zeros(size, np.int32)
-        feasible = self._arrays.kernels.evaluate(state, ask.number, veto, out, reasons)
-        if len(with_held):
-            reasons[with_held > 0] = with_held[with_held > 0]  # as upstream: first with those who hold room
-        shape = int(state.class_shape[ask.number])
-        nodes = state.list_n[:feasible].copy()
-        found = Evaluation(shape, int(state.shape_of[shape, POLICY]), reasons, nodes, out, used)
-        return self._refine(ask, found, verdict)
-
-    def _refine(self, ask: Ask, found: Evaluation, verdict: VolumeVerdict | None) -> Evaluation:
-        """Say of the nodes that the pod does not name that it does not, and add what its volumes say."""
-        narrowed = names_of(ask.pod) if ask.pin != ANY or has_fields(ask.pod) else None
-        by_name = frozenset((ask.pod.spec.node_name,)) if ask.named else None
-        if narrowed is not None or by_name is not None:
-            both = narrowed is not None and by_name is not None
-            allowed = (narrowed or by_name or frozenset()) & (by_name or narrowed or frozenset())
-            code = BY_PIN_AND_NAME if both else BY_NAME if by_name is not None else BY_PIN
-            found.reasons[[row for name, row in self._nodes.row.items() if name not in allowed]] = code
-            if both and not allowed:
-                return replace(found, barred=NOWHERE)
-        if verdict is None:
-            return found
-        if verdict.refused is not None:
-            return replace(found, barred=verdict.refused)
-        by_row = dict(zip(self._nodes.objects, verdict.nodes, strict=True))
-        volumes = {row: why for row, why in by_row.items() if why is not None and found.reasons[row] == BY_VOLUMES}
-        weight = self._policies[found.policy].volume_weight
-        if verdict.scores is None or not weight:
-            return replace(found, volumes=volumes)
-        score = dict(zip(self._nodes.objects, verdict.scores, strict=True))
-        found.out[TOTAL, : len(found.nodes)] += np.array(
-            [weight * score[row] for row in found.nodes.tolist()], np.int32
-        )
-        return replace(found, volumes=volumes, volume_scores=score, volume_weight=weight)
-
-    def _volume_veto(self, ask: Ask) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint8]], VolumeVerdict | None]:
-        if not self._volumes.concerns(ask.pod):
-            return _NONE, None
-        nodes = list(self._nodes.objects.values())
-        verdict = self._volumes.evaluate(ask.pod, nodes)
-        veto = np.zeros(self._arrays.state.node_on.shape[0], np.uint8)
-        for at, row in enumerate(self._nodes.objects):
-            veto[row] = verdict.refused is not None or verdict.nodes[at] is not None
-        return veto, verdict
-
-    def _volume_victims(self, ask: Ask) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint8]], list[int]]:
-        """The nodes that the pod's volumes forbid whoever goes, and the rows of the pods that would have to go."""
-        veto, verdict = self._volume_veto(ask)
-        must_go: list[int] = []
-        if verdict is None:
-            return veto, must_go
-        for at, (row, node) in enumerate(self._nodes.objects.items()):
-            refused = verdict.refused or verdict.nodes[at]
-            if refused is not None and not refused.unresolvable:
-                victims = self._volumes_victims_on(ask.pod, row, node)
-                veto[row] = VETO_STAYS if victims is None else VETO_LIFTED
-                must_go += victims or ()
-        return veto, must_go
-
-    def _volumes_victims_on(self, pod: Pod, row: int, node: Node) -> list[int] | None:
-        """The rows of the least important pods without which the volumes could be on the node; ``None``: none help."""
-        seats = [seat for seat in self._seats.on(row) if seat.pod.priority < pod.priority]
-        seats = [seat for seat in seats if self._volumes.concerns(seat.pod)]
-        gone = {seat.row: seat.pod for seat in seats}
-        if not gone or not self._volumes_go(pod, node, gone.values()):
-            return None
-        for seat in sorted(seats, key=lambda seat: (-seat.pod.priority, started_ms(seat.pod))):
-            spared = gone.pop(seat.row)
-            if not self._volumes_go(pod, node, gone.values()):
-                gone[seat.row] = spared
-        return list(gone)
-
-    def _volumes_go(self, pod: Pod, node: Node, without: Collection[Pod]) -> bool:
-        verdict = self._volumes.evaluate(pod, (node,), without=tuple(without))
-        return verdict.refused is None and verdict.nodes[0] is None
-
-    def _veto_but(
-        self, pin: int, veto: np.ndarray[tuple[int], np.dtype[np.uint8]]
-    ) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
-        only = np.ones(self._arrays.state.node_on.shape[0], np.uint8)
-        if pin >= 0:
-            only[pin] = veto[pin] if len(veto) else 0
-        return only
-
     def _unplaced(self, ask: Ask, found: Evaluation | None = None) -> Unplaced:
         key = (ask.number, int(self._arrays.state.cursor[LOGGED]))
         if found is None and ask.pin == ANY and self._known_failure and self._known_failure[0] == key:
             known = self._known_failure[1]
             return Unplaced(ask.pod, known.nodes, known.reasons, known.plugins, known.resolvable)
-        found = found or self._evaluate(ask)
+        found = found or self._evaluator.evaluate(ask)
         state = self._arrays.state
         refused = refusals(state, found, self._shapes.resources, self._nodes.names)
         barred = found.barred
@@ -566,36 +432,6 @@ class ClusterEngine:
 
     def _decline(self, pod: Pod, reason: str) -> Unplaced:
         return Unplaced(pod, len(self._nodes.objects), resolvable=False, declined=reason)
-
-    def _waits_for_victims(self, ask: Ask) -> bool:
-        """Whether pods that were preempted are still going from the node that the pod was nominated to."""
-        row = self._nodes.row.get(self._held.node_of(ask.pod) or "")
-        if row is None or not any(
-            seat.pod.priority < ask.pod.priority and _is_being_preempted(seat.pod) for seat in self._seats.on(row)
-        ):
-            return False
-        return not hopeless_at(self._arrays.state, self._evaluate(ask), row)
-
-    def _no_victims(self, ask: Ask, lacking: np.ndarray[tuple[int], np.dtype[np.int64]]) -> NoPreemption:
-        """``lacking`` counts the nodes that are short of each resource with all pods of lower priority gone."""
-        rows = list(self._nodes.objects)
-        outcome = self._arrays.state.list_n[rows]
-        said = Counter(BEYOND_HELP[code] for code in outcome.tolist() if code not in (BY_RESOURCES, BY_VOLUMES))
-        for name, column in self._shapes.resources.items():
-            said["Too many pods" if column == PODS else f"Insufficient {name}"] = int(lacking[column])
-        for row in (row for row, code in zip(rows, outcome.tolist(), strict=True) if code == BY_VOLUMES):
-            lower = [seat.pod for seat in self._seats.on(row) if seat.pod.priority < ask.pod.priority]
-            verdict = self._volumes.evaluate(ask.pod, (self._nodes.objects[row],), without=lower)
-            refused = verdict.refused or verdict.nodes[0]
-            said.update(refused.reasons if refused else ())
-        return NoPreemption(f"0/{len(rows)} nodes are available: {counted(said.items())}.")
-
-
-def _is_being_preempted(pod: Pod) -> bool:
-    """Whether the pod is going because kube-scheduler, or we, took it away for another (preemption/util.go)."""
-    told = next((each for each in pod.status.conditions or () if each.type == "DisruptionTarget"), None)
-    going = pod.metadata.deletion_timestamp is not None
-    return going and told is not None and (told.status, told.reason) == ("True", "PreemptionByScheduler")
 
 
 def _same_to_us(old: Node, new: Node) -> bool:

@@ -47,6 +47,14 @@ class Nominations:
                 self._held[pod.metadata.uid] = own
                 self._write()
 
+    def beside(self, pod: Pod) -> dict[str, list[Pod]]:
+        """Who holds room on which node, as far as the pod has to leave it to them."""
+        found: dict[str, list[Pod]] = {}
+        for other, _, node, _ in self._held.values():
+            if other.priority >= pod.priority and other.metadata.uid != pod.metadata.uid:
+                found.setdefault(node, []).append(other)
+        return found
+
     def used(self, priority: int) -> I64:
         """What is taken of each node when the pods that hold room, of no lower priority, are there too."""
         used = self._arrays.state.used.copy()

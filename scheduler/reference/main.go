@@ -12,6 +12,7 @@ import (
 	"os"
 
 	"k8s.io/component-base/version"
+	"k8s.io/kubernetes/pkg/scheduler/apis/config"
 )
 
 func main() {
@@ -19,10 +20,27 @@ func main() {
 		fmt.Printf("Kubernetes %s\n", version.Get().GitVersion)
 		return
 	}
+	if len(os.Args) > 1 && os.Args[1] == "--plugins" {
+		if err := json.NewEncoder(os.Stdout).Encode(defaultPlugins(context.Background())); err != nil {
+			os.Exit(1)
+		}
+		return
+	}
 	if err := serve(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
+}
+
+// defaultPlugins tells what runs at each extension point without a configuration, in order, with weights.
+func defaultPlugins(ctx context.Context) map[string][]config.Plugin {
+	b, err := newWorld(ctx).brain(nil)
+	if err != nil {
+		panic(err)
+	}
+	all := b.framework.ListPlugins()
+	return map[string][]config.Plugin{"preFilter": all.PreFilter.Enabled, "filter": all.Filter.Enabled,
+		"postFilter": all.PostFilter.Enabled, "score": all.Score.Enabled}
 }
 
 // serve answers until stdin ends. A case that cannot be answered is answered with its error; the next one follows.

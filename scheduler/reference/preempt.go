@@ -25,14 +25,18 @@ func (b *brain) preempt(ctx context.Context, state fwk.CycleState, pod *v1.Pod, 
 		return given, nil
 	}
 	nodes, err := statuses.NodesForStatusCode(b.snapshot.NodeInfos(), fwk.Unschedulable)
-	if err != nil || len(nodes) == 0 {
-		return given, err
+	if err != nil {
+		return nil, err
+	}
+	if len(nodes) == 0 {
+		given.Message = b.noCandidate(pod, framework.NewDefaultNodeToStatus())
+		return given, nil
 	}
 	budgets, err := b.informers.Policy().V1().PodDisruptionBudgets().Lister().List(labels.Everything())
 	if err != nil {
 		return nil, err
 	}
-	found, _, err := plugin.Evaluator.DryRunPreemption(ctx, state, pod, nodes, budgets, 0, int32(len(nodes)))
+	found, tried, err := plugin.Evaluator.DryRunPreemption(ctx, state, pod, nodes, budgets, 0, int32(len(nodes)))
 	if err != nil && len(found) == 0 {
 		return nil, err
 	}
@@ -43,10 +47,21 @@ func (b *brain) preempt(ctx context.Context, state fwk.CycleState, pod *v1.Pod, 
 		}
 		given.Candidates[one.Name()] = c
 	}
+	if len(found) == 0 {
+		given.Message = b.noCandidate(pod, tried)
+	}
 	if best := plugin.Evaluator.SelectCandidate(ctx, found); best != nil {
 		given.Chosen = best.Name()
 	}
 	return given, nil
+}
+
+// noCandidate says what the event of the pod says then, after "preemption: ".
+func (b *brain) noCandidate(pod *v1.Pod, tried *framework.NodeToStatus) string {
+	tried.SetAbsentNodesStatus(fwk.NewStatus(fwk.UnschedulableAndUnresolvable, "Preemption is not helpful for scheduling"))
+	all, _ := b.snapshot.NodeInfos().List() // the list of a snapshot is at hand
+	unfit := &framework.FitError{Pod: pod, NumAllNodes: len(all), Diagnosis: framework.Diagnosis{NodeToStatus: tried}}
+	return unfit.Error()
 }
 
 func (b *brain) preemptor(ctx context.Context) (*defaultpreemption.DefaultPreemption, error) {

@@ -66,6 +66,7 @@ type refusal struct {
 // preemption tells the victims on each node where evicting them makes room, and the node that is picked of those.
 type preemption struct {
 	Ineligible string                `json:"ineligible,omitempty"`
+	Message    string                `json:"message,omitempty"` // when no node is a candidate
 	Candidates map[string]*candidate `json:"candidates,omitempty"`
 	Chosen     string                `json:"chosen,omitempty"`
 }

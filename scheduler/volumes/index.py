@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -18,7 +19,7 @@ from ..objects import (
 )
 from . import usage
 from .binding import Binding, Plan, score, sort_out
-from .limits import Attaching, Limits
+from .limits import Attaching, Limits, volumes_of
 from .population import Population, pod_id
 from .reservations import Reservations
 from .restrictions import Restrictions, restrictions_of
@@ -37,6 +38,8 @@ _STORAGE: frozenset[Resource] = frozenset(
         "volumeattachments",
     )
 )
+
+NOBODY: Mapping[str, Sequence[Pod]] = MappingProxyType({})
 
 
 class VolumeIndex:
@@ -90,11 +93,18 @@ class VolumeIndex:
         self._forget_pod(pod)
         self.unreserve(pod)
 
-    def evaluate(self, pod: Pod, nodes: Sequence[Node], *, without: Collection[Pod] = ()) -> VolumeVerdict:
+    def evaluate(
+        self,
+        pod: Pod,
+        nodes: Sequence[Node],
+        *,
+        without: Collection[Pod] = (),
+        beside: Mapping[str, Sequence[Pod]] = NOBODY,
+    ) -> VolumeVerdict:
         """Judge the pod on each node.
 
-        ``without`` are placed pods to be thought away, as preemption does. What the pod's claims say and cannot be
-        read is a refusal that names the claim, never an error.
+        ``without`` are placed pods to be thought away, as preemption does, ``beside`` pods that hold room on a node,
+        by its name. What the pod's claims say and cannot be read is a refusal that names the claim, never an error.
         """
         judged = self._look_at(pod, frozenset(map(pod_id, without)))
         if isinstance(judged, Refused):
@@ -104,7 +114,9 @@ class VolumeIndex:
         verdicts: list[Refused | None] = []
         scores: list[int] = []
         for node in nodes:
-            refused = next((no for at in before if (no := at(node)) is not None), None)
+            more = beside.get(node.metadata.name)
+            refused = next((no for at in before if (no := at(node, more)) is not None), None) if more else None
+            refused = refused or next((no for at in before if (no := at(node)) is not None), None)
             plan = refused or binding.at(node)
             if isinstance(plan, Plan):
                 scores.append(score(plan) if binding.waits else 0)
@@ -113,6 +125,11 @@ class VolumeIndex:
                 scores.append(0)
                 verdicts.append(plan)
         return VolumeVerdict(None, verdicts, scores if any(scores) else None)
+
+    def shares(self, pod: Pod, other: Pod) -> bool:
+        """Whether some volume that a driver attaches is of both: with the other gone it takes room anew."""
+        mine, theirs = (volumes_of(each, self._stock, migrated=True) for each in (pod, other))
+        return not mine.keys().isdisjoint(theirs)
 
     def reserve(self, pod: Pod, node: Node) -> tuple[ClaimStep, ...]:
         """Promise the pod its volumes on a node that ``evaluate`` accepted, and say what has to be written for it.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 from ..objects import Node, Pod
 from . import migration
@@ -42,16 +43,17 @@ class Attaching:
         for node in nodes or ():
             self._known.pop(node, None)
 
-    def on(self, node: str, *, without: Collection[str] = ()) -> Attached:
-        if without and any(pod_id(pod) in without for pod in self._population.on(node)):
-            return self._count(node, without)
+    def on(self, node: str, *, without: Collection[str] = (), beside: Sequence[Pod] = ()) -> Attached:
+        """With the pods ``beside`` there too, and without those of these UIDs."""
+        if beside or (without and any(pod_id(pod) in without for pod in self._population.on(node))):
+            return self._count(node, without, beside)
         if node not in self._known:
-            self._known[node] = self._count(node, ())
+            self._known[node] = self._count(node, (), ())
         return self._known[node]
 
-    def _count(self, node: str, without: Collection[str]) -> Attached:
+    def _count(self, node: str, without: Collection[str], beside: Sequence[Pod]) -> Attached:
         by_pods: Attachments = {}
-        for pod in self._population.on(node, without=without):
+        for pod in chain(self._population.on(node, without=without), beside):
             by_pods |= volumes_of(pod, self._stock, migrated=node in self._stock.csi_nodes)
         return Attached(by_pods, Counter((self._attached(node) | by_pods).values()))
 
@@ -79,7 +81,7 @@ class Limits:
     def __bool__(self) -> bool:
         return any(self._new.values())
 
-    def at(self, node: Node) -> Refused | None:
+    def at(self, node: Node, beside: Sequence[Pod] = ()) -> Refused | None:
         """Whether the node has the drivers, where they insist, and room for the volumes."""
         name = node.metadata.name
         migrated = name in self._stock.csi_nodes
@@ -89,7 +91,7 @@ class Limits:
                 return _not_installed(driver)
         if not limits or not any(driver in limits for driver in new.values()):
             return None
-        attached = self._attaching.on(name, without=self._without)
+        attached = self._attaching.on(name, without=self._without, beside=beside)
         more = Counter(driver for volume, driver in new.items() if volume not in attached.by_pods)
         if any(attached.counts.get(d, 0) + count > limits[d] for d, count in more.items() if d in limits):
             return EXCEEDED

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import chain
 
 from ..objects import Node, Pod
 from ..objects.pod import DiskSource, Volume
 from .population import Population, is_disk
 from .stock import Stock
-from .usage import uses
+from .usage import ClaimKey, uses
 from .verdict import RESTRICTIONS, Refused, hopeless
 
 DISK_CONFLICT = Refused(RESTRICTIONS, ("node(s) had no available disk",), False)
@@ -25,19 +26,29 @@ IN_USE = Refused(
 class Restrictions:
     """What one pod may not share with others."""
 
-    def __init__(self, pod: Pod, population: Population, *, in_use: bool, without: Collection[str]) -> None:
+    def __init__(
+        self, pod: Pod, population: Population, *, alone: Collection[ClaimKey], in_use: bool, without: Collection[str]
+    ) -> None:
+        """``alone`` are the claims that one pod only may use, ``in_use`` whether one of them has a user."""
         self._disks = [volume for volume in pod.spec.volumes or () if is_disk(volume)]
-        self._population, self._in_use, self._without = population, in_use, without
+        self._population, self._alone, self._in_use, self._without = population, alone, in_use, without
 
     def __bool__(self) -> bool:
         return bool(self._disks) or self._in_use
 
-    def at(self, node: Node) -> Refused | None:
-        """Taking the other pod away resolves either conflict."""
-        for other in self._population.with_disks_on(node.metadata.name, without=self._without) if self._disks else ():
-            if any(conflict(mine, theirs) for mine in self._disks for theirs in other.spec.volumes or ()):
-                return DISK_CONFLICT
-        return IN_USE if self._in_use else None
+    def at(self, node: Node, beside: Sequence[Pod] = ()) -> Refused | None:
+        """Taking the other pod away resolves either conflict.
+
+        A pod without disks, and with no claim that is in use, is not held against those who hold room: kube-scheduler
+        skips the plugin then.
+        """
+        if self._disks:
+            there = self._population.with_disks_on(node.metadata.name, without=self._without)
+            for other in chain(there, beside):
+                if any(conflict(mine, theirs) for mine in self._disks for theirs in other.spec.volumes or ()):
+                    return DISK_CONFLICT
+        taken = self._in_use or any(use.key in self._alone for other in beside for use in uses(other))
+        return IN_USE if taken else None
 
 
 def restrictions_of(
@@ -47,7 +58,7 @@ def restrictions_of(
 
     A claim for one pod counts once, however many use it, and each pod thought away takes one off, as in kube-scheduler.
     """
-    conflicts = 0
+    conflicts, alone = 0, set[ClaimKey]()
     for use in uses(pod):
         if use.ephemeral:
             continue
@@ -55,9 +66,10 @@ def restrictions_of(
         if claim is None:
             return hopeless(RESTRICTIONS, f'persistentvolumeclaim "{use.key[1]}" not found')
         if "ReadWriteOncePod" in (claim.spec.access_modes or ()):
+            alone.add(use.key)
             users = population.users(use.key)
             conflicts += bool(users) - sum(name in users for name in without)
-    return Restrictions(pod, population, in_use=conflicts > 0, without=without)
+    return Restrictions(pod, population, alone=alone, in_use=conflicts > 0, without=without)
 
 
 def conflict(mine: Volume, theirs: Volume) -> bool:

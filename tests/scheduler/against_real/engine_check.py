@@ -107,12 +107,13 @@ def _scores(engine: TestableEngine, pod: Pod, real: Answer) -> list[Difference]:
 
 def _decided(engine: TestableEngine, pod: Pod, real: Answer) -> list[Difference]:
     (decision,) = engine.decide([pod])
+    best = real.eligible(pod.status.nominated_node_name)
     match decision:
         case Placed(node=node):
-            if node not in (real.best or real.feasible):
-                return [Difference("chosen", f"{node}, really one of {sorted(real.best)} of {real.totals}")]
+            if node not in best:
+                return [Difference("chosen", f"{node}, really one of {sorted(best)} of {real.totals}")]
         case Unplaced() if real.feasible:
-            return [Difference("chosen", f"none ({decision.message}), really one of {sorted(real.best)}")]
+            return [Difference("chosen", f"none ({decision.message}), really one of {sorted(best)}")]
         case Unplaced() if decision.message != real.message:
             return [Difference("message", f"{decision.message} Really: {real.message}")]
     return []
@@ -124,7 +125,10 @@ def _preempted(engine: TestableEngine, cluster: Cluster, pod: Pod, case: Case, r
     theirs = real.preemption.candidates if real.preemption else {}
     ours = engine.preempt(pod)
     if isinstance(ours, NoPreemption):
-        return [Difference("preemption", f"none ({ours.message}), really {theirs}")] if theirs else []
+        really = (real.preemption.ineligible or real.preemption.message) if real.preemption else ""
+        if theirs or (really and ours.message != really):
+            return [Difference("preemption", f"none ({ours.message}), really {theirs} {really}")]
+        return []
     if ours.node not in theirs:
         return [Difference("preemption", f"on {ours.node}, really {theirs}")]
     victims, really = sorted(each.key for each in ours.victims), theirs[ours.node]

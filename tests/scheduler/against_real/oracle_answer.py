@@ -45,7 +45,10 @@ def _refused(refusal: Refusal) -> Refused:
 def _preemption(scene: Scene) -> Preemption:
     found = preemption.candidates(scene.cluster, scene.pod, scene.profile)
     best = preemption.best(found)
+    reason = preemption.ineligible(scene, framework.refusals_in(scene))
     return Preemption(
         candidates={c.node: Candidate(tuple(v.key for v in c.victims), c.violations) for c in found},
+        ineligible=reason,
+        message="" if found or reason else preemption.words(scene),
         chosen=best[0].node if best else "",
     )

@@ -64,5 +64,8 @@ def _preemption_differences(scene: Scene, real: Answer) -> list[str]:
     theirs = {node: (list(each.victims), each.violations) for node, each in real.preemption.candidates.items()}
     if ours != theirs:
         return [f"victims {ours}, really {theirs}"]
+    said, really = preemption.words(scene), real.preemption.ineligible or real.preemption.message
+    if not found and said != really:
+        return [f"says of preemption {said!r}, really {really!r}"]
     nodes = [each.node for each in preemption.best(found)]
     return [] if not found or real.preemption.chosen in nodes else [f"preempts on {nodes}, really {real.preemption}"]

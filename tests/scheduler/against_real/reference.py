@@ -31,10 +31,11 @@ class Candidate(Struct, frozen=True):
 
 
 class Preemption(Struct, frozen=True):
-    """``candidates`` by node; ``chosen`` is one of the best of them."""
+    """``candidates`` by node; ``chosen`` is one of the best of them, ``message`` what is said when there is none."""
 
     candidates: dict[str, Candidate] = field(default_factory=dict)
     ineligible: str = ""
+    message: str = ""
     chosen: str = ""
 
 
@@ -56,9 +57,10 @@ class Answer(Struct, frozen=True):
     preemption: Preemption | None = None
     error: str = ""
 
-    @property
-    def best(self) -> set[str]:
-        """The nodes of the highest total."""
+    def eligible(self, nominated: str | None) -> set[str]:
+        """The nodes that may be chosen: the one that the pod is nominated to, or those of the highest total."""
+        if nominated in self.feasible:
+            return {nominated}
         most = max(self.totals.values(), default=0)
         return {node for node, total in self.totals.items() if total == most}
 

@@ -102,8 +102,13 @@ def incoming(rng: Random, names: list[str], themes: set[str]) -> Json:
         spec["schedulingGates"] = [{"name": "example.com/wait"}]
     spec["priority"] = rng.choice([0, 0, 8, 8, 1000] if "crowded" not in themes else [8, 1000])
     if chance(rng, 0.05):
+        spec.pop("priority")
+    if chance(rng, 0.05):
         spec["preemptionPolicy"] = "Never"
-    return {"metadata": meta, "spec": spec, "status": {"phase": "Pending"}}
+    status: Json = {"phase": "Pending"}
+    if themes & {"nominated", "crowded"} and chance(rng, 0.2):
+        status["nominatedNodeName"] = rng.choice([*names, "nowhere"])
+    return {"metadata": meta, "spec": spec, "status": status}
 
 
 def keep_ports_apart(pods: list[Json]) -> None:

@@ -79,7 +79,7 @@ def images(rng: Random, sizes: dict[str, int]) -> list[Json]:
 def tolerations(rng: Random) -> list[Json]:
     made = []
     for _ in range(rng.randint(0, 3)):
-        operator = rng.choice(["Equal", "Equal", "Exists", "Exists", "", "Gt", "Lt"])
+        operator = rng.choice(["Equal", "Exists", ""] if chance(rng, 0.97) else ["Gt", "Lt"])
         key = rng.choice(["dedicated", "gpu", "other"])
         if operator == "Exists" and chance(rng, 0.15):
             key = ""
@@ -87,8 +87,20 @@ def tolerations(rng: Random) -> list[Json]:
         effect = rng.choice(["", "NoSchedule", "NoExecute", "PreferNoSchedule"])
         fields = {"key": key, "operator": operator, "value": value, "effect": effect}
         made.append({name: field for name, field in fields.items() if field})
-    if chance(rng, 0.2):
-        made.append({"key": "node.kubernetes.io/unschedulable", "operator": "Exists", "effect": "NoSchedule"})
+    if chance(rng, 0.25):
+        cordon = {"key": "node.kubernetes.io/unschedulable"}
+        made.append(
+            cordon
+            | rng.choice(
+                [
+                    {"operator": "Exists", "effect": "NoSchedule"},
+                    {"operator": "Exists"},
+                    {"operator": "Equal", "effect": "NoSchedule"},
+                    {"operator": "Equal", "value": "true"},
+                    {"operator": "Exists", "effect": "NoExecute"},
+                ]
+            )
+        )
     return made
 
 

@@ -65,6 +65,8 @@ def containers(rng: Random, themes: set[str]) -> Json:
         # no fractions of Ki: of those kube-scheduler adds the overhead to the object itself, anew each time it looks
         # (helpers.go applyPodLevelResources shares the number); the API server would store them whole
         level = quantities(rng, extended=False)
+        if chance(rng, 0.15):
+            level["hugepages-2Mi"] = rng.choice(["20Mi", "300Mi"])
         spec["resources"] = {"requests": {k: v for k, v in level.items() if v not in ("0", "100.5Ki")}}
     return spec
 
@@ -124,6 +126,14 @@ def pod_affinity(rng: Random, *, required: float, preferred: float) -> Json:
     return made
 
 
+def break_a_term(rng: Random, affinity: Json) -> None:
+    """An operator of a newer API in one of a placed pod's terms, if it has any."""
+    for side in affinity.values():
+        for term in side.get("requiredDuringSchedulingIgnoredDuringExecution", ()):
+            if chance(rng, 0.5):
+                term["labelSelector"] = {"matchExpressions": [{"key": "app", "operator": "Near", "values": ["web"]}]}
+
+
 def spread_constraint(rng: Random, action: str) -> Json:
     return present(
         maxSkew=rng.choice([1, 1, 1, 2, 3]),
@@ -155,16 +165,25 @@ def placed_pod(rng: Random, name: str, nodes: list[str], themes: set[str]) -> Js
     spec["schedulerName"] = "default-scheduler"
     spec["nodeName"] = rng.choice(nodes)
     spec["priority"] = rng.choice([0, 0, 5, 10, -3])
+    if chance(rng, 0.03):
+        spec.pop("priority")
     status: Json = {"phase": "Running", "startTime": f"2026-01-01T00:{rng.randrange(60):02}:{int(name[1:]):02}Z"}
     if "resize" in themes and chance(rng, 0.5):
         status |= resized(rng, spec)
     if "interpod" in themes and chance(rng, 0.5):
         spec["affinity"] = pod_affinity(rng, required=0.25, preferred=0.35)
+        if chance(rng, 0.05):
+            break_a_term(rng, spec["affinity"])
     if "nominated" in themes and chance(rng, 0.25):
         status = {"phase": "Pending", "nominatedNodeName": spec.pop("nodeName")}
         spec["priority"] = rng.choice([0, 10, 10, 20])
-    if chance(rng, 0.08):
+    if chance(rng, 0.2 if themes & {"nominated", "crowded"} else 0.08):
         meta |= {"deletionTimestamp": "2026-01-01T01:00:00Z", "deletionGracePeriodSeconds": 30}
+        reason = rng.choice(["PreemptionByScheduler", "PreemptionByScheduler", "EvictionByEvictionAPI"])
+        told = {"type": "DisruptionTarget", "status": "True", "reason": reason}
+        status["conditions"] = [*status.get("conditions", ()), told]
+    elif chance(rng, 0.03) and "nominatedNodeName" not in status and not spec.get("affinity"):
+        spec["nodeName"] = "gone"
     if chance(rng, 0.04):
         status["phase"] = rng.choice(["Succeeded", "Failed"])
     return {"metadata": meta, "spec": spec, "status": status}

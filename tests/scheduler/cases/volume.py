@@ -35,8 +35,8 @@ def furnish(rng: Random, objects: dict[str, list[Json]], pod: Json, themes: set[
     pod["spec"]["volumes"] = [*pod["spec"].get("volumes", ()), *volumes(rng, claims, themes, most=2)]
     if "binding" in themes and chance(rng, 0.2):
         add_ephemeral(rng, objects, pod, themes)
-    for other in objects["pods"]:
-        if chance(rng, 0.6):
+    for other in objects["pods"]:  # of a node that is gone, kube-scheduler forgets who held which claim
+        if chance(rng, 0.6) and other["spec"].get("nodeName") != "gone":
             usable = claims if other["metadata"]["namespace"] == namespace else []
             other["spec"]["volumes"] = volumes(rng, usable, themes, most=2)
     if "limits" in themes:

@@ -20,12 +20,19 @@ Weighed = tuple[WeightedPodAffinityTerm, ...]
 
 def required_affinity(pod: Pod) -> Terms:
     affinity = pod.spec.affinity and pod.spec.affinity.pod_affinity
-    return (affinity and affinity.required) or ()
+    return _read((affinity and affinity.required) or ())
 
 
 def required_anti_affinity(pod: Pod) -> Terms:
     affinity = pod.spec.affinity and pod.spec.affinity.pod_anti_affinity
-    return (affinity and affinity.required) or ()
+    return _read((affinity and affinity.required) or ())
+
+
+def _read(terms: Terms) -> Terms:
+    """A list with a term that means nothing is no list (PodInfo.Update)."""
+    known = {"In", "NotIn", "Exists", "DoesNotExist"}
+    lines = [line for term in terms for line in (term.label_selector and term.label_selector.match_expressions) or ()]
+    return terms if all(line.operator in known for line in lines) else ()
 
 
 def preferred_affinity(pod: Pod) -> Weighed:

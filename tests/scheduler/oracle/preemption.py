@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from idcbench.scheduler.objects import DisruptionBudget, Node, Pod
 
 from .cluster import Cluster, labels_of
-from .framework import active_filters, barred, refusals_in, refused
+from .framework import Refusals, active_filters, barred, refusals_in, refused
 from .profile import Profile
 from .scene import Filter, Scene
 from .selectors import is_empty, selects
@@ -25,28 +26,55 @@ class Candidate:
 def candidates(cluster: Cluster, pod: Pod, profile: Profile | None = None) -> list[Candidate]:
     """Of every node where taking pods away can help. None for a pod that may not preempt."""
     scene = Scene(cluster, profile or Profile(), pod)
-    if pod.spec.preemption_policy == "Never" or waits_for_victims(cluster, pod) or barred(scene):
-        return []
     refusals = refusals_in(scene)
+    if ineligible(scene, refusals) or barred(scene):
+        return []
     active = active_filters(scene)
     helpful = [node for node in cluster.nodes if (r := refusals[node.metadata.name]) is not None and r.resolvable]
     found = [_on_node(scene, node, active) for node in helpful]
     return [candidate for candidate in found if candidate]
 
 
-def waits_for_victims(cluster: Cluster, pod: Pod) -> bool:
-    """On the node that it is nominated to, pods that it preempted are still terminating."""
-    return any(
-        victim.priority < pod.priority and _being_preempted(victim)
-        for victim in cluster.pods_on(pod.status.nominated_node_name)
-    )
+def ineligible(scene: Scene, refusals: Refusals) -> str:
+    """Why the pod may not preempt at all; empty when it may."""
+    if scene.pod.spec.preemption_policy == "Never":
+        return "not eligible due to preemptionPolicy=Never."
+    nominated = scene.pod.status.nominated_node_name
+    refusal = refusals.get(nominated)
+    if refusal is not None and not refusal.resolvable:
+        return ""
+    weaker = [victim for victim in scene.cluster.pods_on(nominated) if victim.priority < scene.pod.priority]
+    if refusal is not None and any(_being_preempted(victim) for victim in weaker):
+        return "not eligible due to a terminating pod on the nominated node."
+    return ""
+
+
+def words(scene: Scene) -> str:
+    """What is said of a preemption that finds no candidate."""
+    refusals = refusals_in(scene)
+    if reason := ineligible(scene, refusals):
+        return reason
+    active, hopeless = active_filters(scene), barred(scene)
+    reasons: Counter[str] = Counter()
+    for node in scene.cluster.nodes:
+        refusal = refusals[node.metadata.name]
+        weaker = tuple(p for p in scene.pods_on(node.metadata.name) if p.priority < scene.pod.priority)
+        if hopeless or refusal is None or not refusal.resolvable:
+            reasons["Preemption is not helpful for scheduling"] += 1
+        elif not weaker:
+            reasons["No preemption victims found for incoming pod"] += 1
+        else:
+            left = refused(replace(scene, removed=weaker), node, active)
+            reasons.update(left.reasons if left else ())
+    counted = ", ".join(sorted(f"{count} {reason}" for reason, count in reasons.items()))
+    return f"0/{len(scene.cluster.nodes)} nodes are available: {counted}."
 
 
 def _being_preempted(victim: Pod) -> bool:
-    return victim.metadata.deletion_timestamp is not None and any(
-        c.type == "DisruptionTarget" and c.status == "True" and c.reason == "PreemptionByScheduler"
-        for c in victim.status.conditions or ()
-    )
+    told = [each for each in victim.status.conditions or () if each.type == "DisruptionTarget"]
+    if victim.metadata.deletion_timestamp is None or not told:
+        return False
+    return (told[0].status, told[0].reason) == ("True", "PreemptionByScheduler")
 
 
 def _importance(pod: Pod) -> tuple[int, str]:
