@@ -209,7 +209,7 @@ class Election:
 
     def _failed(self, what: str, error: ApiError) -> None:
         _log.warning("could not %s the lease: %s", what, error)
-        if error.status == 0 or error.status >= 500:
+        if error.status in (0, 401, 403) or error.status >= 500:  # one that starts knows nobody's roles yet
             self._api.move_on(self._api.server)
 
 

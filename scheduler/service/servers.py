@@ -15,6 +15,8 @@ from idcbench.kube.connection import Connection, Endpoint
 
 USER_AGENT = "idcbench-scheduler"
 OPENING_AT_ONCE = 4
+UNREADY_MOST_S = 30.0
+"""A server that came back but calls itself not ready is left alone for so long; then it is used all the same."""
 TOKEN_READ_S = 60.0
 """A token file is read anew so often; the kubelet refreshes them minutes before they expire."""
 
@@ -38,6 +40,10 @@ class Server:
     _opening: int = 0
     _backoff: Backoff = field(default_factory=lambda: Backoff(first_s=0.1, most_s=2.0))
     _retry_s: float = 0.0
+    _away_s: float | None = None
+    """Since when it is not known to be whole: a connection to it broke, or none could be opened."""
+    _unready_s: float | None = None
+    """Since when it can be reached again, and says that it is not ready."""
 
     @property
     def may_open(self) -> bool:
@@ -50,13 +56,19 @@ class Server:
         self.connections += 1
 
     async def open(self) -> Connection:
-        """Open the connection that was reserved. Raises ``OSError`` or ``TimeoutError``; nothing is reserved then."""
+        """Open the connection that was reserved. Raises ``OSError`` or ``TimeoutError``; nothing is reserved then.
+
+        A server that was away has to call itself ready: one that starts serves before it knows the roles, and would
+        refuse everybody.
+        """
         try:
             async with asyncio.timeout(self.limit_s):
                 self._renew_authorization()
                 if self._endpoint is None:
                     self._endpoint = await asyncio.to_thread(Endpoint.of, self.url, self.access)
                 connection = await Connection.open(self._endpoint, self._socket(self._endpoint))
+                if self._away_s is not None:
+                    await self._ask_whether_ready(connection, self._endpoint)
         except BaseException:
             self.connections -= 1
             raise
@@ -67,6 +79,7 @@ class Server:
 
     def failed(self) -> float:
         """A connection could not be opened; in how many seconds to try again."""
+        self._away_s = time.monotonic()
         delay_s = self._backoff.next_s()
         self._retry_s = time.monotonic() + delay_s
         return delay_s
@@ -74,6 +87,7 @@ class Server:
     def lost(self) -> None:
         """One of the connections is no more."""
         self.connections -= 1
+        self._away_s = time.monotonic()
 
     def close(self) -> None:
         for connection in self.idle:
@@ -89,6 +103,24 @@ class Server:
     def unauthorized(self) -> None:
         """The server did not know us: a token was renewed, maybe."""
         self._read_s = 0.0
+
+    async def _ask_whether_ready(self, connection: Connection, endpoint: Endpoint) -> None:
+        """Raises ``OSError`` when it says that it is not; servers that have no such answer count as ready."""
+        asked_s = time.monotonic()
+        try:
+            answer = await connection.exchange(endpoint.request("GET", "/readyz", headers=self._authorization))
+            if answer.status in (401, 403) or answer.status >= 500:
+                self._unready_s = self._unready_s or asked_s
+                if asked_s - self._unready_s < UNREADY_MOST_S:
+                    raise ConnectionError(f"it is not ready: {answer.status}")
+        except ValueError as error:
+            raise ConnectionError(f"/readyz: {error}") from None
+        except BaseException:
+            connection.abort()
+            raise
+        self._unready_s = None
+        if self._away_s is not None and self._away_s < asked_s:
+            self._away_s = None
 
     def _renew_authorization(self) -> None:
         """Read the token if it may have been renewed. Raises ``OSError`` when there never was one."""

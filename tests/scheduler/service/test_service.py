@@ -256,6 +256,30 @@ async def test_bindings_go_on_when_a_server_dies(three: SchedulerApi) -> None:
     assert set(names) == {f"p{number}" for number in range(40)}
 
 
+async def test_a_server_that_came_back_is_used_once_it_calls_itself_ready(three: SchedulerApi) -> None:
+    three.node("one", cpu="200")
+
+    def came() -> list[str]:
+        seen = (one.path for one in three.seen[mark:] if one.member == 0)
+        return [path for path in seen if path == "/readyz" or path.endswith(("/binding", "/events"))]
+
+    async with running(three):
+        three.stop(0)
+        for number in range(30):
+            three.pod(f"p{number}")
+        await three.until(lambda: len(three.events("Scheduled")) == 30)
+        mark = len(three.seen)
+        three.next(Refuse(403), times=3, path="/readyz")
+        three.start(0)
+        for number in range(30, 900):  # more at once than the connections to the others carry
+            if any(path != "/readyz" for path in came()):
+                break
+            three.pod(f"p{number}")
+            if number % 30 == 0:
+                await asyncio.sleep(0.1)
+    assert came()[:4] == ["/readyz"] * 4
+
+
 async def test_claims_come_before_the_binding(api: SchedulerApi) -> None:
     class WithClaims(LittleEngine):
         def decide(self, pods: list[Pod]) -> list[Decision]:  # type: ignore[override]

@@ -160,7 +160,7 @@ def test_events_beyond_the_most_are_counted_as_dropped(caplog: pytest.LogCapture
 
 async def test_an_event_that_is_not_taken_is_tried_until_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder_module, "RETRY_S", 0.001)
-    sink = Sink(answers=[500, 0, 503, 409])  # a reply was lost: it was there already
+    sink = Sink(answers=[500, 0, 403, 503, 409])  # a server that starts, and a lost reply: it was there already
     recorder, tally = recorder_on(sink)
     recorder.scheduled(pod(), "n")
     while recorder.waiting:
