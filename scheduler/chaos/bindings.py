@@ -51,6 +51,8 @@ class Bindings:
     def __init__(self, logs: Mapping[str, Path]) -> None:
         self.of: dict[str, list[Binding]] = {}
         self.refused: dict[int, int] = {}
+        self.unclear: set[str] = set()
+        """Pods with a binding that was answered 5xx, and so may have been done: its time was over, or nobody waited."""
         self.watched: dict[str, str] = {}
         """The server at which each address last began to watch pods."""
         self.garbled = 0
@@ -90,6 +92,8 @@ class Bindings:
             return ()
         if code >= 300:
             self.refused[code] = self.refused.get(code, 0) + 1
+            if code >= 500:
+                self.unclear.add(ref.uid)
             return ()
         done = Binding(round(line.at.timestamp() * 1e9), line.sources[0] if line.sources else "", server)
         self.of.setdefault(ref.uid, []).append(done)

@@ -142,7 +142,9 @@ class Drill:
         server_kills = sum(bool(one.struck.server) for one in found.rounds)
         found.violations += verdict.placements(nodes, pods, created=self._workload.pods)
         found.violations += verdict.partial_gangs(pods, self._workload.gangs)
-        found.violations += verdict.bindings(pods, self._bindings.of, server_kills=server_kills)
+        found.violations += verdict.bindings(
+            pods, self._bindings.of, unclear=self._bindings.unclear, server_kills=server_kills
+        )
         found.bound = sum(bool(pod.spec.node_name) for pod in pods)
         found.bound_by_log = sum(len(each) for each in self._bindings.of.values())
         found.refused = dict(sorted(self._bindings.refused.items()))

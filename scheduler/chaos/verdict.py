@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -51,8 +51,13 @@ def partial_gangs(pods: Iterable[Pod], sizes: Mapping[str, int]) -> Iterator[str
             yield f"gang {gang} is partial: {count} of its {sizes[gang]} pods have a node"
 
 
-def bindings(pods: Iterable[Pod], done: Mapping[str, Sequence[Binding]], *, server_kills: int) -> Iterator[str]:
-    """Pods that were bound more than once, and bound ones that no log knows, beyond what dying servers explain."""
+def bindings(
+    pods: Iterable[Pod], done: Mapping[str, Sequence[Binding]], *, unclear: Collection[str], server_kills: int
+) -> Iterator[str]:  # fmt: skip
+    """Pods that were bound more than once, and bound ones that no log knows, beyond what dying servers explain.
+
+    ``unclear`` are pods whose binding may have been done though it was answered otherwise.
+    """
     unlogged = []
     for pod in pods:
         count = len(done.get(pod.metadata.uid, ()))
@@ -60,7 +65,7 @@ def bindings(pods: Iterable[Pod], done: Mapping[str, Sequence[Binding]], *, serv
             yield f"pod {pod.key} was bound {count} times: {done[pod.metadata.uid]}"
         elif count and not pod.spec.node_name:
             yield f"pod {pod.key} was bound, and has no node"
-        elif not count and pod.spec.node_name:
+        elif not count and pod.spec.node_name and pod.metadata.uid not in unclear:
             unlogged.append(pod.key)
     if len(unlogged) > server_kills * UNLOGGED_A_KILL:
         yield (

@@ -51,13 +51,14 @@ def test_gangs() -> None:
 def test_bindings() -> None:
     pods = [pod("a", "n"), pod("b", "n"), pod("c")]
     good = {"uid-a": [done()], "uid-b": [done()]}
-    assert list(verdict.bindings(pods, good, server_kills=0)) == []
-    assert list(verdict.bindings(pods, {"uid-a": [done()]}, server_kills=1)) == []
-    (unlogged,) = verdict.bindings(pods, {"uid-a": [done()]}, server_kills=0)
+    assert list(verdict.bindings(pods, good, unclear=(), server_kills=0)) == []
+    assert list(verdict.bindings(pods, {"uid-a": [done()]}, unclear=(), server_kills=1)) == []
+    (unlogged,) = verdict.bindings(pods, {"uid-a": [done()]}, unclear=(), server_kills=0)
     assert unlogged.startswith("1 pods have a node and no binding in the audit logs")
-    (twice,) = verdict.bindings(pods, good | {"uid-a": [done(), done(1)]}, server_kills=9)
+    assert list(verdict.bindings(pods, {"uid-a": [done()]}, unclear={"uid-b"}, server_kills=0)) == []
+    (twice,) = verdict.bindings(pods, good | {"uid-a": [done(), done(1)]}, unclear=(), server_kills=9)
     assert twice.startswith("pod d/a was bound 2 times")
-    assert list(verdict.bindings(pods, good | {"uid-c": [done()]}, server_kills=9)) == [
+    assert list(verdict.bindings(pods, good | {"uid-c": [done()]}, unclear=(), server_kills=9)) == [
         "pod d/c was bound, and has no node"
     ]
 
@@ -96,7 +97,7 @@ def test_audit_logs_are_read_on_past_a_new_file_and_a_cut_line(tmp_path: Path) -
     logs = {name: tmp_path / f"{name}.log" for name in ("cp1", "cp2")}
     read = Bindings(logs)
     read.poll()
-    logs["cp1"].write_bytes(line("a") + line("b", 409) + line("c", verb="patch") + b'{"verb":"cre')
+    logs["cp1"].write_bytes(line("a") + line("b", 409) + line("x", 504) + line("c", verb="patch") + b'{"verb":"cre')
     read.poll()
     with logs["cp1"].open("ab") as file:
         file.write(line("lost") + line("d"))
@@ -110,6 +111,7 @@ def test_audit_logs_are_read_on_past_a_new_file_and_a_cut_line(tmp_path: Path) -
     assert {uid: [one.server for one in each] for uid, each in read.of.items()} == {
         "a": ["cp1", "cp2"], "d": ["cp1"], "e": ["cp1"],
     }  # fmt: skip
-    assert (read.refused, read.garbled, len(read), len(read.times_ns())) == ({409: 1}, 1, 3, 4)
+    assert (read.refused, read.garbled, len(read), len(read.times_ns())) == ({409: 1, 504: 1}, 1, 3, 4)
+    assert read.unclear == {"x"}
     assert read.watched == {"10.0.0.1": "cp1"}
     assert read.of["d"][0].source == "10.0.0.1"
