@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import shutil
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -89,6 +91,7 @@ def scheduler(
     names = planning.names([text.partition("=")[0] for text in texts])
     for text in texts:
         _check(text)
+    _check_writable(json_file)
     chosen = dict(zip(names, texts, strict=True))
     wanted = planning.Wanted(
         rows=rows or tuple(ROWS),
@@ -174,7 +177,17 @@ def _check(text: str) -> None:
         return
     if "=" not in text:
         raise UsageError(f"--scheduler {text}: wanted {KUBE}, {OURS} or NAME=COMMAND")
-    parsed(text)
+    program = parsed(text).words[0]
+    if "{" not in program and shutil.which(program) is None:
+        raise UsageError(f"--scheduler {text}: a program that can be run is wanted; found {program}")
+
+
+def _check_writable(json_file: Path | None) -> None:
+    """Raise :class:`UsageError` now for a file that could not be written after hours of measurement."""
+    if json_file is None or str(json_file) == "-":
+        return
+    if json_file.is_dir() or not os.access(json_file if json_file.exists() else json_file.parent, os.W_OK):
+        raise UsageError(f"--json {json_file}: a file in a folder that is there and can be written is wanted")
 
 
 def _contender(text: str, binaries: Path) -> Contender:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -122,8 +123,7 @@ def explain(
 
     from ..scheduler.explain.text import render
 
-    namespace, _, pod_name = pod.rpartition("/")
-    namespace = namespace or "default"
+    namespace, pod_name = _pod_named(pod)
     access, urls = _reach(name, kubeconfig, context, servers)
     asked = None if today else asyncio.run(_asked(access, urls, namespace=namespace, pod=pod_name, check=not insecure))
     explained = asked or asyncio.run(_recomputed(access, config_file, namespace=namespace, pod=pod_name))
@@ -223,6 +223,14 @@ def _configuration(
             raise UsageError(f"--scheduler-name names one profile; {file} has {len(policies)}: name them there")
         policies = (replace(policies[0], name=scheduler_name),)
     return replace(found, election=election, policies=policies)
+
+
+def _pod_named(text: str) -> tuple[str, str]:
+    """Namespace and name. Raises :class:`UsageError` for what no pod can be called."""
+    namespace, slash, name = text.rpartition("/")
+    if not re.fullmatch(r"[a-z0-9.-]+", name) or not re.fullmatch(r"[a-z0-9-]+" if slash else "", namespace):
+        raise UsageError(f"POD or NAMESPACE/POD is wanted, such as shop/web-7d9; found {text!r}")
+    return namespace or "default", name
 
 
 def _reach(name: str, kubeconfig: Path | None, context: str, servers: tuple[str, ...]) -> tuple[Access, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import shlex
 import signal
 from collections.abc import AsyncIterator
@@ -89,10 +90,14 @@ class Command:
 def parsed(text: str) -> Command:
     """``NAME=COMMAND`` as a contender. Raises :class:`UsageError`."""
     name, equals, command = text.partition("=")
-    words = tuple(shlex.split(command))
-    if not name or not equals or not words:
+    try:
+        words = tuple(shlex.split(command))
+    except ValueError as error:
+        raise UsageError(f"--scheduler {text!r}: the command cannot be taken apart: {error}") from None
+    if not re.fullmatch(r"[\w.-]+", name) or not equals or not words:
         raise UsageError(
-            f"--scheduler {text!r}: wanted NAME=COMMAND, such as 'mine=./mine --kubeconfig {{kubeconfig}}'"
+            f"--scheduler {text!r}: wanted NAME=COMMAND, such as 'mine=./mine --kubeconfig {{kubeconfig}}'; a name has "
+            "letters, digits, dots, dashes and underscores"
         )
     return Command(name, words)
 

@@ -41,6 +41,8 @@ class Wanted:
             raise UsageError(f"--row {unknown[0]}: there is no such row; there are {', '.join(ROWS)}")
         if self.rounds is not None and self.rounds < 1:
             raise UsageError(f"--rounds {self.rounds}: at least 1 is wanted")
+        if not 1 <= self.arrival_s <= 3600:
+            raise UsageError(f"--arrival-seconds {self.arrival_s:g}: 1 to 3600 are wanted")
 
     def scaled_rows(self) -> list[Row]:
         """The rows at their size. Raises :class:`UsageError` for a scale that cannot be meant."""

@@ -12,6 +12,7 @@ import msgspec
 
 from idcbench.kube.access import Access
 from idcbench.kube.apierror import ApiError
+from idcbench.kube.listing import MISFITS
 from idcbench.kube.session import ApiSession
 
 from ...errors import ClusterError
@@ -80,7 +81,10 @@ async def _ask(access: Access, url: str, *, check: bool) -> Explained | str:
         _log.info("%s: no answer: %s", url, error)
         return ""
     if answer.status == 200:
-        return msgspec.json.decode(body, type=Explained)
+        try:
+            return msgspec.json.decode(body, type=Explained)
+        except MISFITS as error:
+            return f"{url}: this is no scheduler of idcbench, or of another version ({error})"
     return "" if answer.status == 404 else f"{url}: {answer.status} {body.decode(errors='replace')[:300]}"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from idcbench.kube.access import Access
 from idcbench.kube.apierror import ApiError
 from idcbench.kube.known import EventType
+from idcbench.kube.listing import MISFITS
 from idcbench.kube.session import ApiSession
 
 from ...errors import ClusterError
@@ -46,8 +47,11 @@ async def explain_today(access: Access, policies: Sequence[Policy], *, namespace
 
 async def read_pod(api: ApiSession, namespace: str, name: str) -> Pod | None:
     """The pod as it is now. Raises ``ApiError`` unless it is there or known to be not."""
+    path = f"/api/v1/namespaces/{namespace}/pods/{name}"
     try:
-        return await api.read(Pod, f"/api/v1/namespaces/{namespace}/pods/{name}")
+        return await api.read(Pod, path)
+    except MISFITS as error:
+        raise ApiError(0, "Garbled", f"the answer is no pod ({error}); is {api.server} an API server?", path) from None
     except ApiError as error:
         if error.status == 404:
             return None

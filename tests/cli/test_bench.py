@@ -21,6 +21,13 @@ from idcbench.runs.directory import open_run
         (["--scale", "0"], "--scale"),
         (["--scheduler", "mine"], "--scheduler mine: wanted kube-scheduler, idcbench or NAME=COMMAND"),
         (["--scheduler", "a=x", "--scheduler", "a=y"], "two have the same name"),
+        (["--scheduler", "a='x"], '--scheduler "a=\'x": the command cannot be taken apart: No closing quotation'),
+        (["--scheduler", "../a=sh"], "wanted NAME=COMMAND"),
+        (["--scheduler", "a=/none/x"], "--scheduler a=/none/x: a program that can be run is wanted; found /none/x"),
+        (["--json", "/none/raw.json"], "--json /none/raw.json: a file in a folder that is there and can be written"),
+        (["--json", "/"], "--json /: a file in a folder that is there"),
+        (["--scale", "nan"], "--scale"),
+        (["--arrivals", "--arrival-seconds", "-1"], "--arrival-seconds -1: 1 to 3600 are wanted"),
     ],
 )
 def test_what_cannot_be_meant_starts_nothing(

@@ -60,6 +60,12 @@ def test_what_cannot_work_is_refused_at_once(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("pod", ["a/b/c", "/a", "a/", "", "../../x", "a?b", "Größe", "a b", "Web"])
+def test_a_pod_that_no_pod_can_be_called(pod: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scheduler", "explain", pod, "--kubeconfig", "/none"]) == USAGE
+    assert f"POD or NAMESPACE/POD is wanted, such as shop/web-7d9; found {pod!r}" in capsys.readouterr().err
+
+
 def test_options_go_before_the_file(two: Path) -> None:
     found = _configuration(two, None, "other", None)
     assert (found.election.name, found.election.namespace) == ("other", "kube-system")
