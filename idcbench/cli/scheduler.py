@@ -60,7 +60,13 @@ def scheduler() -> None:
 @click.option("--lease-name", metavar="NAME", help="name of the lease [kube-scheduler]")
 @click.option("--lease-namespace", metavar="NAME", help="namespace of the lease [kube-system]")
 @click.option("--bind-address", default="0.0.0.0", show_default=True, help="where health and metrics are served")
-@click.option("--secure-port", default=DEFAULT_PORT, show_default=True, type=int, help="their port; 0 serves nothing")
+@click.option(
+    "--secure-port",
+    default=DEFAULT_PORT,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="their port; 0 serves nothing",
+)
 @click.option("--plain-http", is_flag=True, help="serve without TLS and to all; on a loopback address only")
 @click.option("--tls-cert-file", type=file_option, help="serving certificate [self-signed, in memory]")
 @click.option("--tls-private-key-file", type=file_option, help="its key")
@@ -210,7 +216,11 @@ def _configuration(
 ) -> Configuration:
     """The file, if any, with what the options say instead."""
     from ..scheduler.service.config import Configuration, read_configuration
+    from ..scheduler.service.config_election import NAME_WANTED, can_name
 
+    for option, given in (("--lease-name", lease_name), ("--lease-namespace", lease_namespace)):
+        if given and not can_name(given):
+            raise UsageError(f"{option}: {NAME_WANTED} is wanted; found {given!r}")
     found = read_configuration(file) if file else Configuration()
     election = replace(
         found.election,

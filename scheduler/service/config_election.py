@@ -12,6 +12,7 @@ from .config_document import Section, Value
 DURATION_LEAST_S = 1.0
 """A Lease holds its duration in whole seconds."""
 NAME_MOST = 253
+NAME_WANTED = "a name such as kube-scheduler, of small letters, digits, dashes and dots"
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
 TIMES = ("leaseDuration", "renewDeadline", "retryPeriod")
 
@@ -52,9 +53,12 @@ def read_election(given: Value | None) -> Election:
 
 def _name(value: Value) -> str:
     name = value.name()
-    if len(name) > NAME_MOST or _NAME.fullmatch(name) is None:
-        value.fail("a name such as kube-scheduler, of small letters, digits, dashes and dots,")
-    return name
+    return name if can_name(name) else value.fail(f"{NAME_WANTED},")
+
+
+def can_name(name: str) -> bool:
+    """Whether a Lease, or a namespace, can be called so."""
+    return len(name) <= NAME_MOST and _NAME.fullmatch(name) is not None
 
 
 def _times(section: Section) -> Sequence[float | None]:

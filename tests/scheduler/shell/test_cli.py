@@ -51,6 +51,8 @@ def test_a_bad_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str
         (["--tls-cert-file", "x"], "--tls-cert-file and --tls-private-key-file belong together; one is missing"),
         (["--config", "/none.yaml"], "/none.yaml: cannot be read: No such file or directory"),
         (["--kubeconfig", "/none"], "kubeconfig /none: cannot be read"),
+        (["--secure-port", "65536"], "65536 is not in the range 0<=x<=65535"),
+        (["--lease-name", "A/B"], "--lease-name: a name such as kube-scheduler, of small letters"),
     ],
 )
 def test_what_cannot_work_is_refused_at_once(
