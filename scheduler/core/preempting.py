@@ -23,6 +23,7 @@ from .state import (
     BY_VOLUMES,
     CANDIDATE,
     CLASS,
+    ELSEWHERE,
     HIGH,
     I32,
     I64,
@@ -35,8 +36,8 @@ from .state import (
     State,
 )
 
-VETO_STAYS = 2
-"""In a veto: pods may be taken away to see whether it falls; it does not."""
+VETO_MAY_FALL, VETO_MAY_RISE = 2, 3
+"""In a veto: it may fall, or come up, when pods are taken away. Such nodes are tried elsewhere."""
 _OFFSET = np.int64(2**31)
 """Added to each priority before summing, so that more victims never weigh less: MaxInt32 + 1 in preemption.go."""
 
@@ -182,8 +183,14 @@ def preempt(
         if not S.node_on[n]:
             continue
         S.list_n[n] = NO_HELP
-        reason = passes_with_held(S, c, n, priority, veto, deaf)
-        if not helps(S, c, n, reason) and not (reason == BY_VOLUMES and veto[n] == VETO_STAYS):
+        tried_elsewhere = veto.shape[0] > 0 and veto[n] >= VETO_MAY_FALL
+        reason = passes_with_held(S, c, n, priority, veto[:0] if tried_elsewhere else veto, deaf)
+        if tried_elsewhere:
+            by_volumes = veto[n] == VETO_MAY_FALL and (reason == 0 or reason > BY_VOLUMES)
+            if by_volumes or helps(S, c, n, reason):
+                S.list_n[n] = ELSEWHERE
+            continue
+        if not helps(S, c, n, reason):
             continue
         size = lower_pods(S, n, priority, rows)
         if size == 0:

@@ -49,8 +49,8 @@ LOGGED, CLOCK, HIGH, EXIST = 0, 1, 2, 3
 # why a node is refused (0: it is not), in the order in which kube-scheduler's default profile asks
 BY_CORDON, BY_TAINT, BY_ENFORCED, BY_AFFINITY, BY_PORTS, BY_RESOURCES = 1, 2, 3, 4, 5, 6
 BY_VOLUMES, BY_SPREAD_LABEL, BY_SPREAD, BY_NEED, BY_AVOID, BY_AVOIDED, BY_FEATURES = 7, 8, 9, 10, 11, 12, 13
-# what preemption found at a node instead of a reason: nothing to look at, no pod that may go, a candidate
-NO_HELP, NOBODY_LOWER, CANDIDATE = -1, -2, -3
+# what preemption found at a node instead of a reason: nothing to look at, no pod that may go, a candidate, not tried
+NO_HELP, NOBODY_LOWER, CANDIDATE, ELSEWHERE = -1, -2, -3, -4
 
 
 class State(NamedTuple):

@@ -8,17 +8,17 @@ defaultpreemption, SelectVictimsOnNode).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..core.deciding import ANY
-from ..core.preempting import VETO_STAYS
-from ..core.state import BY_RESOURCES, BY_VOLUMES, I64, NO_HELP, PODS, U8
+from ..core.preempting import VETO_MAY_FALL, VETO_MAY_RISE
+from ..core.state import BY_RESOURCES, BY_VOLUMES, CLASS, ELSEWHERE, I32, I64, NO_HELP, NOBODY_LOWER, PODS, U8
 from ..decisions import NoPreemption, Preemption, counted
 from ..objects import Pod
-from ..volumes import VolumeIndex
+from ..volumes import Refused, VolumeIndex
 from .arrays import Arrays, as_rows
 from .budgets import Budgets
 from .classes import Classes
@@ -56,15 +56,17 @@ class Evictions:
     def find(self, ask: Ask) -> Preemption | NoPreemption:
         if self._waits_for_victims(ask):
             return NoPreemption("not eligible due to a terminating pod on the nominated node.")
-        veto, tried, hopeless = self._volumes_say(ask)
+        veto, hopeless = self._volumes_say(ask)
         if hopeless:
             count = len(self._nodes.objects)
             return NoPreemption(f"0/{count} nodes are available: {counted([(BEYOND_HELP[NO_HELP], count)])}.")
         by_core, lacking = self._by_core(ask, veto)
+        outcome = self._arrays.state.list_n.copy()
+        tried = [row for row in self._nodes.objects if outcome[row] == ELSEWHERE] if len(veto) else []
         candidates = [by_core, *(self._by_volumes(ask, row) for row in tried)]
         found = [candidate for candidate in candidates if candidate is not None]
         if not found:
-            return self._no_victims(ask, lacking)
+            return self._no_victims(ask, outcome, lacking)
         best = min(found, key=lambda candidate: candidate.cost)
         return Preemption(ask.pod, self._nodes.names[best.row], tuple(seat.pod for seat in best.victims), best.cost[0])
 
@@ -80,28 +82,24 @@ class Evictions:
         seats = [seat for seat in self._seats.on(row) if seat.pod.priority < ask.pod.priority]
         return sorted(seats, key=lambda seat: (-seat.pod.priority, started_ms(seat.pod)))
 
-    def _volumes_say(self, ask: Ask) -> tuple[U8, list[int], bool]:
-        """Rows that the core has to leave out, those of them where taking pods away lets the volumes in, and whether
-        the pod is refused everywhere, whatever goes."""
+    def _volumes_say(self, ask: Ask) -> tuple[U8, bool]:
+        """The rows that volumes forbid, or may forbid when pods go; and whether the pod is refused whatever goes."""
         veto, verdict = self._evaluator.volume_veto(ask)
-        tried: list[int] = []
         if verdict is not None and verdict.refused is None:
             for row, refused in zip(self._nodes.objects, verdict.nodes, strict=True):
-                if (refused is not None and refused.unresolvable) or ask.pin not in (ANY, row):
-                    continue
-                lower = self._lower(ask, row)
-                if refused is not None or any(self._volumes.shares(ask.pod, seat.pod) for seat in lower):
-                    veto[row] = VETO_STAYS
-                    if self._volumes_go(ask.pod, row, lower):
-                        tried.append(row)
+                if refused is not None:
+                    veto[row] = 1 if refused.unresolvable else VETO_MAY_FALL
+                elif any(self._volumes.shares(ask.pod, seat.pod) for seat in self._lower(ask, row)):
+                    veto[row] = VETO_MAY_RISE
         veto = veto if ask.pin == ANY else self._evaluator.veto_but(ask.pin, veto)
-        return veto, tried, verdict is not None and verdict.refused is not None
+        return veto, verdict is not None and verdict.refused is not None
 
-    def _volumes_go(self, pod: Pod, row: int, without: Sequence[Seat]) -> bool:
+    def _by_volumes_at(self, pod: Pod, row: int, without: Sequence[Seat]) -> Refused | None:
+        """What the volumes say of the node when those pods are gone."""
         gone = [seat.pod for seat in without]
         node = (self._nodes.objects[row],)
         verdict = self._volumes.evaluate(pod, node, without=gone, beside=self._held.beside(pod))
-        return verdict.refused is None and verdict.nodes[0] is None
+        return verdict.refused or verdict.nodes[0]
 
     def _by_core(self, ask: Ask, veto: U8) -> tuple[_Candidate | None, I64]:
         """The best node of those that volumes leave, and how many nodes are short of each resource at the end."""
@@ -124,42 +122,70 @@ class Evictions:
     def _by_volumes(self, ask: Ask, row: int) -> _Candidate | None:
         """The same on one node: all lower pods go, and come back one by one while everything still holds."""
         away = self._lower(ask, row)
-        if not self._fits(ask, row, away):
+        if not away or self._why(ask, row, away) or self._by_volumes_at(ask.pod, row, away):
             return None
         protected = self._budgets.violated([seat.pod for seat in away])
         violations = 0
         for violates in (True, False):
             for seat in [seat for seat in away if (seat.pod.metadata.uid in protected) is violates]:
                 away.remove(seat)
-                if not (self._fits(ask, row, away) and self._volumes_go(ask.pod, row, away)):
+                if self._why(ask, row, away) or self._by_volumes_at(ask.pod, row, away):
                     away.append(seat)
                     violations += violates
         away.sort(key=lambda seat: (-seat.pod.priority, started_ms(seat.pod)))
         return _Candidate(row, tuple(away), _cost(away, violations))
 
-    def _fits(self, ask: Ask, row: int, without: Sequence[Seat]) -> bool:
-        """Whether all filters but those of volumes let the pod onto the node when those pods are gone."""
+    def _why(self, ask: Ask, row: int, without: Sequence[Seat]) -> int:
+        """Which filter but those of volumes keeps the pod from the node when those pods are gone; 0 for none."""
         rows = as_rows([seat.row for seat in without])
         with self._held.without(ask.pod):
             reason: int = self._arrays.kernels.without(
                 self._arrays.state, ask.number, row, ask.pod.priority, NO_VETO, rows
             )
-        return reason == 0
+        return reason
 
-    def _no_victims(self, ask: Ask, lacking: I64) -> NoPreemption:
+    def _no_victims(self, ask: Ask, outcome: I32, lacking: I64) -> NoPreemption:
         """``lacking`` counts the nodes that are short of each resource with all lower pods gone."""
-        rows = list(self._nodes.objects)
-        outcome = self._arrays.state.list_n[rows].tolist()
-        said = Counter(BEYOND_HELP[code] for code in outcome if code not in (BY_RESOURCES, BY_VOLUMES))
-        for name, column in self._shapes.resources.items():
-            said["Too many pods" if column == PODS else f"Insufficient {name}"] = int(lacking[column])
-        for row in (row for row, code in zip(rows, outcome, strict=True) if code == BY_VOLUMES):
-            lower = [seat.pod for seat in self._lower(ask, row)]
-            node = (self._nodes.objects[row],)
-            verdict = self._volumes.evaluate(ask.pod, node, without=lower, beside=self._held.beside(ask.pod))
-            refused = verdict.refused or verdict.nodes[0]
-            said.update(refused.reasons if refused else ())
-        return NoPreemption(f"0/{len(rows)} nodes are available: {counted(said.items())}.")
+        said = Counter(self._resources_short(lacking.tolist()))
+        for row in self._nodes.objects:
+            code = int(outcome[row]) if ask.pin in (ANY, row) else NO_HELP
+            if code in (BY_VOLUMES, ELSEWHERE):
+                said.update(self._left_over(ask, row))
+            elif code != BY_RESOURCES:
+                said[BEYOND_HELP[code]] += 1
+        return NoPreemption(f"0/{len(self._nodes.objects)} nodes are available: {counted(said.items())}.")
+
+    def _left_over(self, ask: Ask, row: int) -> Iterable[str]:
+        """What still refuses the node when all lower pods are gone, as far as volumes have to do with it."""
+        lower = self._lower(ask, row)
+        if not lower:
+            return (BEYOND_HELP[NOBODY_LOWER],)
+        code, refused = self._why(ask, row, lower), self._by_volumes_at(ask.pod, row, lower)
+        if code == BY_RESOURCES:
+            return self._short_at(ask, row, lower)
+        if refused is not None and not 0 < code < BY_VOLUMES:
+            return refused.reasons
+        return (BEYOND_HELP[code],) if code else ()
+
+    def _short_at(self, ask: Ask, row: int, gone: Sequence[Seat]) -> Iterable[str]:
+        state = self._arrays.state
+        freed = sum((state.taken[state.class_shape[state.pod[seat.row, CLASS]]] for seat in gone), np.int64(0))
+        asked = state.asked[state.class_shape[ask.number]]
+        with self._held.without(ask.pod):
+            with_held = self._held.used(ask.pod.priority)[row]
+        for used in (with_held, state.used[row]):
+            short = (asked > 0) & (asked > state.alloc[row] - used + freed)
+            if short.any():
+                return self._resources_short(short.tolist())
+        return ()
+
+    def _resources_short(self, nodes: Sequence[int]) -> dict[str, int]:
+        """Counts of nodes by resource, in words."""
+        short = {
+            "Too many pods" if column == PODS else f"Insufficient {name}": int(nodes[column])
+            for name, column in self._shapes.resources.items()
+        }
+        return {words: count for words, count in short.items() if count}
 
 
 def _cost(victims: Sequence[Seat], violations: int) -> Cost:

@@ -106,7 +106,8 @@ def incoming(rng: Random, names: list[str], themes: set[str]) -> Json:
     if chance(rng, 0.05):
         spec["preemptionPolicy"] = "Never"
     status: Json = {"phase": "Pending"}
-    if themes & {"nominated", "crowded"} and chance(rng, 0.2):
+    if themes & {"nominated", "crowded"} and not themes & {"named", "affinity"} and chance(rng, 0.2):
+        # not beside a node that the pod names: of the nominated one kube-scheduler then tells another reason
         status["nominatedNodeName"] = rng.choice([*names, "nowhere"])
     return {"metadata": meta, "spec": spec, "status": status}
 
