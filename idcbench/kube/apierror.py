@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from email.utils import parsedate_to_datetime
 from time import time
 
@@ -13,6 +14,12 @@ UNREACHABLE = "Unreachable"
 """The reason of an error without an answer; its status is 0."""
 SILENT = "Silent"
 """The reason when an answer began, and then nothing came for too long; the status is 0."""
+
+UNTRUSTED = "Untrusted"
+"""The reason when whoever answered has no certificate of that authority, or speaks no TLS; the status is 0."""
+
+NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
+"""What OpenSSL says, by version, of an answer that is no TLS."""
 
 
 class ApiError(IdcError):
@@ -71,13 +78,24 @@ def refusal(
 
 def is_transient(error: ApiError) -> bool:
     """Whether the same call may well succeed a little later: no answer, too many requests, an error of the server."""
-    return error.status in (0, 429) or error.status >= 500
+    return error.status == 429 or error.status >= 500 or (error.status == 0 and error.reason != UNTRUSTED)
 
 
 def unreachable(server: str, why: str, *, path: str, method: str, reason: str = UNREACHABLE) -> ApiError:
     """The error for a call that got no answer."""
     message = f"{server} gave no answer ({why}); is the cluster up, and is this its address?"
     return ApiError(0, reason, message, path, method)
+
+
+def untrusted(server: str, error: Exception, *, path: str, method: str) -> ApiError:
+    """The error for a TLS handshake that failed: where it never can succeed, asking again does not help."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        message = f"the certificate of {server} is not to be trusted ({error.verify_message}); is this its CA?"
+    elif isinstance(error, ssl.SSLError) and error.reason in NO_TLS:
+        message = f"{server} does not speak TLS; is this its port?"
+    else:
+        return unreachable(server, str(error), path=path, method=method)
+    return ApiError(0, UNTRUSTED, message, path, method)
 
 
 def retry_after_s(value: str | None) -> float | None:

@@ -13,7 +13,7 @@ import aiohttp
 import msgspec
 
 from .access import Access
-from .apierror import SILENT, ApiError, is_transient, refusal, unreachable
+from .apierror import SILENT, ApiError, is_transient, refusal, unreachable, untrusted
 from .backoff import Backoff
 
 S = TypeVar("S")
@@ -175,5 +175,12 @@ class ApiSession:
             raise unreachable(server, "not within the time limit", path=path, method=method) from None
         except aiohttp.ClientPayloadError:
             raise unreachable(server, "the answer broke off", path=path, method=method) from None
+        except aiohttp.ClientSSLError as error:
+            raise untrusted(server, _of_tls(error), path=path, method=method) from error
         except (aiohttp.ClientError, OSError) as error:
             raise unreachable(server, f"{error or 'connection cut'}", path=path, method=method) from error
+
+
+def _of_tls(error: aiohttp.ClientSSLError) -> Exception:
+    """What TLS itself said, as far as aiohttp tells."""
+    return error.certificate_error if isinstance(error, aiohttp.ClientConnectorCertificateError) else error.os_error

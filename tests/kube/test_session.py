@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from fake_api import Break, Drop, FakeApi, Hang, Refuse
 
-from idcbench.kube.apierror import ApiError, retry_after_s
+from idcbench.kube.apierror import ApiError, is_transient, retry_after_s
 from idcbench.kube.backoff import Backoff
 from idcbench.kube.objects import Pod
 from idcbench.kube.session import ApiSession
@@ -155,9 +155,17 @@ async def test_tls_and_a_token_that_rotates(tmp_path: Path) -> None:
                 token.write_text(text)
                 await session.get(POD)
                 assert api.seen[-1].headers["Authorization"] == f"Bearer {text}"
-        async with ApiSession(api.access, read_retries=0) as distrustful:
-            with pytest.raises(ApiError, match="certificate"):
+        async with ApiSession(api.access) as distrustful:
+            with pytest.raises(ApiError, match=r"certificate .* is not to be trusted .*; is this its CA"):
                 await distrustful.get(POD)
+
+
+async def test_a_server_without_tls_is_asked_once(api: FakeApi) -> None:
+    access = replace(api.access, server=api.access.server.replace("http:", "https:"))
+    async with ApiSession(access) as session:
+        with pytest.raises(ApiError, match="does not speak TLS; is this its port") as refused:
+            await session.get(POD)
+    assert not is_transient(refused.value)
 
 
 async def test_sockets_come_from_the_gateway(api: FakeApi, tmp_path: Path) -> None:
