@@ -146,13 +146,15 @@ class Evictions:
 
     def _no_victims(self, ask: Ask, outcome: I32, lacking: I64) -> NoPreemption:
         """``lacking`` counts the nodes that are short of each resource with all lower pods gone."""
-        said = Counter(self._resources_short(lacking.tolist()))
+        said = Counter(self._resources_short(lacking.tolist()) if ask.pin == ANY else ())
         for row in self._nodes.objects:
             code = int(outcome[row]) if ask.pin in (ANY, row) else NO_HELP
             if code in (BY_VOLUMES, ELSEWHERE):
                 said.update(self._left_over(ask, row))
             elif code != BY_RESOURCES:
                 said[BEYOND_HELP[code]] += 1
+            elif ask.pin == row:
+                said.update(self._short_at(ask, row, self._lower(ask, row)))
         return NoPreemption(f"0/{len(self._nodes.objects)} nodes are available: {counted(said.items())}.")
 
     def _left_over(self, ask: Ask, row: int) -> Iterable[str]:

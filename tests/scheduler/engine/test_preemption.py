@@ -9,7 +9,7 @@ import pytest
 
 from idcbench.scheduler.decisions import NoPreemption, Placed, Preemption
 from idcbench.scheduler.engine import ClusterEngine
-from idcbench.scheduler.objects import DisruptionBudget, Node, Pod
+from idcbench.scheduler.objects import CSINode, DisruptionBudget, Node, Pod
 
 HOST = "kubernetes.io/hostname"
 WEB = {"matchLabels": {"app": "web"}}
@@ -113,6 +113,29 @@ def test_what_is_said_when_nobody_can_go() -> None:
         "0/3 nodes are available: 1 Insufficient cpu, 1 No preemption victims found for incoming pod, "
         "1 Preemption is not helpful for scheduling."
     )
+
+
+def test_nodes_that_the_pod_does_not_name_are_beyond_help() -> None:
+    field = {"key": "metadata.name", "operator": "In", "values": ["a"]}
+    required = {"nodeSelectorTerms": [{"matchFields": [field]}]}
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
+    equal = [pod(name, on=name, priority=10) for name in "ab"]
+    made = engine(node("a", cpu="1"), node("b", cpu="1"), *equal)
+    assert made.preempt(pod("new", priority=10, affinity=affinity)) == NoPreemption(
+        "0/2 nodes are available: 1 No preemption victims found for incoming pod, "
+        "1 Preemption is not helpful for scheduling."
+    )
+
+
+def test_a_shared_volume_that_would_have_to_be_attached_anew_keeps_a_node_from_being_freed() -> None:
+    """With its other user gone, the volume needs a place of its own, and the node has none (limit 0)."""
+    made = engine(node("a", cpu="1"), node("b", cpu="1"))
+    disk = [{"name": "v", "gcePersistentDisk": {"pdName": "disk", "readOnly": True}}]
+    drivers = [{"name": "pd.csi.storage.gke.io", "nodeID": "a", "allocatable": {"count": 0}}]
+    made.set("csinodes", msgspec.convert({"metadata": {"name": "a"}, "spec": {"drivers": drivers}}, CSINode))
+    made.set("pods", pod("user", on="a", volumes=disk))
+    made.set("pods", pod("other", on="b", priority=5))
+    assert victims(made.preempt(pod("new", priority=10, volumes=disk)))[:2] == ("b", ["other"])
 
 
 def test_of_equal_victims_those_go_that_began_last_by_what_their_status_says_in_the_end() -> None:
