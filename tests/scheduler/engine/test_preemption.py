@@ -140,9 +140,9 @@ def test_a_shared_volume_that_would_have_to_be_attached_anew_keeps_a_node_from_b
 
 def test_of_equal_victims_those_go_that_began_last_by_what_their_status_says_in_the_end() -> None:
     made = engine(node("a", cpu="1"), node("b", cpu="1"), pod("first", on="a"), pod("second", on="b"))
-    for name, on, hour in (("first", "a", 2), ("second", "b", 1)):
+    for name, on, hour in (("first", "a", 1), ("second", "b", 2)):
         made.set("pods", pod(name, on=on, status={"startTime": f"2026-01-01T0{hour}:00:00Z"}))
-    assert victims(made.preempt(pod("new", priority=10)))[:2] == ("a", ["first"])
+    assert victims(made.preempt(pod("new", priority=10)))[:2] == ("b", ["second"])
 
 
 def test_a_pod_that_has_not_begun_goes_before_one_that_has() -> None:

@@ -42,7 +42,9 @@ def test_a_list_of_terms_is_read_as_a_whole_or_not_at_all() -> None:
     """As kube-scheduler does (framework/types.go, PodInfo.Update)."""
     assert engine(node("a"), pod("there", on="a", affinity=avoiding(WEB))).feasible(pod("new")) == frozenset()
     broken = pod("there", on="a", affinity=avoiding(WEB, NEAR))
-    assert engine(node("a"), broken).feasible(pod("new")) == {"a"}
+    made = engine(node("a"), broken)
+    assert made.feasible(pod("new")) == {"a"}
+    assert made.feasible(pod("new", cpu="4")) == frozenset(), "it takes its room all the same"
 
 
 def test_a_nominated_pod_holds_room_whatever_of_it_cannot_be_read() -> None:
@@ -52,8 +54,9 @@ def test_a_nominated_pod_holds_room_whatever_of_it_cannot_be_read() -> None:
 
 
 def test_default_constraints_that_filter_count_on_the_node_that_a_daemon_names() -> None:
-    """nodeAffinityPolicy Honor: each pod of a DaemonSet spreads over its own node only."""
-    line = SpreadConstraint(max_skew=1, topology_key=HOST, when_unsatisfiable="DoNotSchedule")
+    """nodeAffinityPolicy Honor: for each pod of a DaemonSet there is one domain, fewer than two, and so none may be
+    above another."""
+    line = SpreadConstraint(max_skew=1, topology_key=HOST, when_unsatisfiable="DoNotSchedule", min_domains=2)
     made = ClusterEngine((Policy(spread_defaulting="List", spread_defaults=(line,)),))
     service = {"metadata": {"name": "s", "namespace": "default"}, "spec": {"selector": {"app": "web"}}}
     made.set("services", msgspec.convert(service, Service))
@@ -65,8 +68,15 @@ def test_default_constraints_that_filter_count_on_the_node_that_a_daemon_names()
         required = {"nodeSelectorTerms": [{"matchFields": [field]}]}
         return pod(name, affinity={"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}})
 
-    placed = made.decide([daemon("one", "a"), daemon("two", "b"), daemon("three", "b")])
-    assert [answer.node for answer in placed if isinstance(answer, Placed)] == ["a", "b", "b"]
+    placed = made.decide([daemon("one", "b"), daemon("two", "a"), daemon("three", "a")])
+    assert [answer.node if isinstance(answer, Placed) else None for answer in placed] == ["b", "a", None]
+
+
+def test_an_empty_selector_counts_no_pod_though_it_matches_the_new_one() -> None:
+    """As kube-scheduler's countPodsMatchSelector."""
+    spread = [{**AT_HOST, "maxSkew": 1, "labelSelector": {}}]
+    crowd = [pod(name, on="a", cpu="100m") for name in "pqr"]
+    assert engine(node("a"), node("b"), *crowd).feasible(pod("new", topologySpreadConstraints=spread)) == {"a", "b"}
 
 
 def test_only_extended_resources_can_be_ignored() -> None:
