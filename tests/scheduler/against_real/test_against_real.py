@@ -18,7 +18,8 @@ EACH = 20
 
 
 def some_cases() -> list[Case]:
-    return [
+    full = [make_case(Random(f"full {i}"), f"full-{i}", ["crowded", "resources"]) for i in range(2 * EACH)]
+    return full + [
         make_case(Random(f"{theme} {i}"), f"{theme}-{i}", [theme, *([] if i % 2 else ["interpod", "spread"])])
         for theme in THEMES
         for i in range(EACH)

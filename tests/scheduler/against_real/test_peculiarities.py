@@ -61,6 +61,7 @@ def test_preemption_counts_a_pod_being_deleted_that_spreading_had_not_counted(re
     spread = {"maxSkew": 1, "topologyKey": HOST, "whenUnsatisfiable": "DoNotSchedule", "labelSelector": WEB}
     leaving = pod("leaving", on="a")
     leaving["metadata"] |= {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+    leaving["status"]["startTime"] = "2026-01-01T01:00:00Z"
     others = [pod("one", on="a"), leaving, pod("other", on="b", cpu="0")]
     others[2]["metadata"]["labels"] = {"app": "db"}
     new = pod("new", priority=10, topologySpreadConstraints=[spread])
