@@ -30,6 +30,7 @@ LOOK_S = 0.05
 """How often a closed fence is looked at."""
 EXPLAINED_EVERY_S = 0.5
 """At most so often a failure is explained at once; the others can be explained on the state of the day."""
+NOT_FOR_GANGS = "preemption: not done for gangs."
 
 _log = logging.getLogger(__name__)
 
@@ -191,18 +192,20 @@ class Cycle:
         for decision in refused:
             self._journal.decided(decision, attempt=entity.attempts)
             self._measures.attempt("unschedulable", profile=entity.profile, duration_s=time.monotonic() - popped_s)
-            self._tell(decision.pod, decision.message + begun)
+            self._tell(decision.pod, f"{decision.message}{begun} {NOT_FOR_GANGS}")
         self._queue.refuse(entity, plugins)
 
     def _refuse(self, entity: Entity, decision: Unplaced, popped_s: float) -> None:
         pod, message = decision.pod, decision.message
         chosen: Preemption | NoPreemption | None = None
-        if decision.resolvable and decision.declined is None:
+        if decision.declined is None:  # where no eviction helps the engine says that
             chosen = self._preemptor.try_for(pod)
         nominated = None
         match chosen:
             case Preemption():
-                nominated = chosen.node
+                nominated, count = chosen.node, len(chosen.victims)
+                found = f"found a potential placement for pod on node {nominated}, preempting {count} victims"
+                message = f"{message} preemption: {found}"
             case NoPreemption():
                 message = f"{message} preemption: {chosen.message}"
                 nominated = ""

@@ -185,6 +185,8 @@ async def test_victims_are_told_deleted_and_reported_and_the_room_is_kept(api: S
         assert event["note"] == f"Preempted by pod {api.pods()['high']['metadata']['uid']} on node one"
         assert event["related"]["name"] == "high"
         assert counts(service)["victims"] == 1
+        said = " preemption: found a potential placement for pod on node one, preempting 1 victims"
+        assert api.events("FailedScheduling")[0]["note"].endswith(said)
 
 
 async def test_a_gang_waits_for_its_members_and_comes_whole(api: SchedulerApi) -> None:
@@ -225,7 +227,8 @@ async def test_a_gang_that_cannot_be_finished_says_so(api: SchedulerApi) -> None
     api.pod("big", cpu="2", labels=gang)
     async with running(api):
         await api.until(lambda: api.events("FailedScheduling"))
-        assert api.events("FailedScheduling")[0]["note"].endswith("gang g: 1 of at least 2 pods are bound already.")
+        said = "gang g: 1 of at least 2 pods are bound already. preemption: not done for gangs."
+        assert api.events("FailedScheduling")[0]["note"].endswith(said)
         assert api.bindings() == []
 
 
