@@ -10,7 +10,7 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any
 
-from idcbench.kube.apierror import ApiError
+from idcbench.kube.apierror import ApiError, is_transient
 from idcbench.kube.known import EventType
 from idcbench.kube.listing import Listing, list_all
 from idcbench.kube.objects import Partial
@@ -23,6 +23,7 @@ from .settings import FeedSettings
 
 AT_ONCE_S = 0.005
 """After so long without a pause the loop is given to others."""
+READY_LIMIT_S, READY_POLL_S = 60.0, 0.5
 
 _log = logging.getLogger(__name__)
 Hear = Callable[[Source, EventType, Any], None]
@@ -42,6 +43,7 @@ class Feed:
 
     async def fill(self) -> None:
         """List everything and tell it. Raises ``ApiError`` when something that is needed cannot be read."""
+        await self._until_ready()
         listings = await asyncio.gather(*(self._list(source) for source in SOURCES))
         for source, listing in zip(SOURCES, listings, strict=True):
             if listing is not None:
@@ -59,6 +61,21 @@ class Feed:
     async def list_pods(self) -> Listing[Pod]:
         """All pods as they are now, not as some cache has them."""
         return await list_all(self._api, Pod, "/api/v1/pods", unreadable=partial(_passed_over, "/api/v1/pods"))
+
+    async def _until_ready(self) -> None:
+        """A server that is starting refuses what it will allow: that would be taken for resources it does not have."""
+        ends_s = time.monotonic() + READY_LIMIT_S
+        while True:
+            try:
+                await self._api.get("/readyz")
+                return
+            except ApiError as error:
+                if not is_transient(error):
+                    return  # it answers, and has no such path, or not for us
+                if time.monotonic() > ends_s:
+                    raise
+                _log.warning("%s; waiting for it to be ready", error)
+            await asyncio.sleep(READY_POLL_S)
 
     async def _list(self, source: Source) -> Listing[Any] | None:
         try:

@@ -283,6 +283,13 @@ async def test_a_server_that_came_back_is_used_once_it_calls_itself_ready(three:
     assert came()[:4] == ["/readyz"] * 4
 
 
+async def test_nothing_is_listed_from_a_server_that_still_starts(api: SchedulerApi) -> None:
+    api.next(Refuse(500), times=5, path="/readyz")
+    async with running(api):
+        paths = [seen.path for seen in api.seen if not seen.path.startswith("/apis/coordination")]
+    assert paths[:6] == ["/readyz"] * 6
+
+
 async def test_claims_come_before_the_binding(api: SchedulerApi) -> None:
     class WithClaims(LittleEngine):
         def decide(self, pods: list[Pod]) -> list[Decision]:  # type: ignore[override]
