@@ -177,8 +177,9 @@ def live_differences(decision: LiveDecision, answer: Answer) -> list[str]:
         found.append(f"feasible {answer.feasible}, really {decision.feasible}")
     if len(answer.feasible) > 1 and decision.prioritized != answer.feasible:
         found.append(f"scores {answer.feasible}, really {decision.prioritized}")
-    if decision.node and decision.node not in (answer.best if len(answer.feasible) > 1 else answer.feasible):
-        found.append(f"best {sorted(answer.best)} of {answer.totals}, really {decision.node}")
+    best = answer.eligible(None) if len(answer.feasible) > 1 else answer.feasible  # none is created with a nomination
+    if decision.node and decision.node not in best:
+        found.append(f"best {sorted(best)} of {answer.totals}, really {decision.node}")
     if not decision.node and not decision.message.startswith(answer.message):
         found.append(f"says {answer.message!r}, really {decision.message!r}")
     return found
