@@ -104,7 +104,7 @@ def priority_class(value: int) -> Json:
 
 def pod_to_place(pod: Json) -> Json:
     spec: Json = {key: value for key, value in pod["spec"].items() if key not in ("priority", "overhead", "resources")}
-    spec["priorityClassName"] = priority_class(pod["spec"]["priority"])["metadata"]["name"]
+    spec["priorityClassName"] = priority_class(pod["spec"].get("priority", 0))["metadata"]["name"]
     spec["preemptionPolicy"] = "Never"
     spec.pop("schedulingGates", None)
     for key in ("containers", "initContainers"):
