@@ -28,11 +28,8 @@ class Known(Generic[T]):
 
     def apply(self, told: str, obj: T) -> Iterator[Change[T]]:
         """The changes in an event of a stream: none when it is a repeat. Exhaust the iterator."""
-        version = obj.metadata.resource_version
-        if self._has_seen(version):
+        if not self._advance(obj.metadata.resource_version):
             return
-        if version:
-            self.version = version
         if told == "DELETED":
             if self._objects.pop(_key(obj), None) is not None:
                 yield "DELETED", obj
@@ -41,18 +38,14 @@ class Known(Generic[T]):
 
     def misfit(self, told: str, obj: Partial) -> Iterator[Change[T]]:
         """The changes in an event whose object cannot be read whole: it is as it was, unless it is gone."""
-        version = obj.metadata.resource_version
-        if self._has_seen(version):
+        if not self._advance(obj.metadata.resource_version):
             return
-        if version:
-            self.version = version
         if told == "DELETED" and (known := self._objects.pop(_key(obj), None)) is not None:
             yield "DELETED", known
 
     def bookmark(self, version: str) -> None:
         """Take over a newer version without a change."""
-        if version and not self._has_seen(version):
-            self.version = version
+        self._advance(version)
 
     def relist(self, listing: Listing[T]) -> Iterator[Change[T]]:
         """The changes between what was known and a list, which is known from now on.
@@ -83,9 +76,12 @@ class Known(Generic[T]):
         self._objects[key] = obj
         yield ("ADDED" if before is None else "MODIFIED"), obj
 
-    def _has_seen(self, version: str) -> bool:
-        """Versions of one kind grow with each change (and may be compared as numbers, officially since 1.35)."""
-        return version.isdecimal() and self.version.isdecimal() and int(version) <= int(self.version)
+    def _advance(self, version: str) -> bool:
+        """Go on to ``version``; False when it was seen: versions of one kind grow with each change."""
+        if version.isdecimal() and self.version.isdecimal() and int(version) <= int(self.version):
+            return False
+        self.version = version or self.version
+        return True
 
 
 def _key(obj: KubeObject) -> tuple[str, str]:

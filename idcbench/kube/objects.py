@@ -37,6 +37,18 @@ class ObjectMeta(Struct, frozen=True, gc=False, rename="camel"):
     finalizers: tuple[str, ...] | None = None
 
 
+class Versioned(Protocol):
+    """The metadata of an object, or a list."""
+
+    @property
+    def resource_version(self) -> str: ...
+
+
+def version_of(what: Versioned) -> int:
+    """The resource version as a number, which may be compared (officially since 1.35); 0 where it is none."""
+    return int(what.resource_version) if what.resource_version.isdecimal() else 0
+
+
 class KubeObject(Protocol):
     """Anything with metadata."""
 

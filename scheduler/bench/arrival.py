@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -41,16 +42,16 @@ async def arrive(
     :class:`~.drain.RoundError` as a drain does.
     """
     await arena.restore(without_pods(workload).name)
-    tail = AuditTail(arena.audit_log)
     name = f"{workload.name} at {rate:.0f}/s, {contender.name}"
     pods = itertools.islice(workload.measured.objects(), 1 + int(rate * duration_s))
     started = running(contender, arena, folder, gangs=workload.gangs.count > 0)
-    async with pool(arena.access, size=CONNECTIONS) as clients, started as scheduler:
-        await clients.closed_loop([_creation(clients, next(pods))])
-        await _until_bound(scheduler, tail, 1, limit_s=READY_LIMIT_S, name=name)
-        first = next(iter(tail.trace.bound))
-        load = await clients.open_loop([_creation(clients, pod) for pod in pods], rate_per_s=rate)
-        await _until_bound(scheduler, tail, 1 + load.jobs, limit_s=LAST_LIMIT_S, name=name)
+    with closing(AuditTail(arena.audit_log)) as tail:
+        async with pool(arena.access, size=CONNECTIONS) as clients, started as scheduler:
+            await clients.closed_loop([_creation(clients, next(pods))])
+            await _until_bound(scheduler, tail, 1, limit_s=READY_LIMIT_S, name=name)
+            first = next(iter(tail.trace.bound))
+            load = await clients.open_loop([_creation(clients, pod) for pod in pods], rate_per_s=rate)
+            await _until_bound(scheduler, tail, 1 + load.jobs, limit_s=LAST_LIMIT_S, name=name)
     found = await reading.read(arena.access)
     if violations := check(found.nodes, found.pods, found.groups, namespaces=found.namespaces):
         raise RoundError(f"{name}: {len(violations)} wrong placements, the first: {violations[0]}")

@@ -2,35 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
-import msgspec
-
-from idcbench.kube.lines import Lines
+from idcbench.kube.auditlog import FollowedLog, Line, decode
 
 from .workload import MEASURED
-
-
-class _Ref(msgspec.Struct, frozen=True):
-    resource: str = ""
-    subresource: str = ""
-    namespace: str = ""
-    name: str = ""
-
-
-class _Answer(msgspec.Struct, frozen=True):
-    code: int = 0
-
-
-class _Line(msgspec.Struct, frozen=True, rename="camel"):
-    verb: str = ""
-    stage: str = ""
-    object_ref: _Ref = _Ref()
-    response_status: _Answer = _Answer()
-    stage_timestamp: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -53,11 +30,11 @@ class Trace:
     """Measured pods about which an event was written after they were bound, which is the one that says so."""
     _told: set[str] = field(default_factory=set)
 
-    def take(self, line: _Line) -> None:
+    def take(self, line: Line) -> None:
         """Count one line of the log."""
-        if line.stage != "ResponseComplete" or line.stage_timestamp is None:
+        if line.stage != "ResponseComplete" or not line.at_ns:
             return
-        ref, code, at_ns = line.object_ref, line.response_status.code, _ns(line.stage_timestamp)
+        ref, code, at_ns = line.object_ref, line.response_status.code, line.at_ns
         if code >= 400:
             what = f"{line.verb} {ref.resource}{'/' * bool(ref.subresource)}{ref.subresource} {code}"
             self.refused[what] = self.refused.get(what, 0) + 1
@@ -96,30 +73,15 @@ class AuditTail:
 
     def __init__(self, path: Path) -> None:
         self.trace = Trace()
-        self._path = path
-        self._at = 0
-        self._lines = Lines()
-        self._decoder = msgspec.json.Decoder(_Line)
+        self._log = FollowedLog(path)
 
     def poll(self) -> int:
         """Read on; gives the number of new lines. A log that is not there yet has none."""
-        try:
-            with self._path.open("rb") as file:
-                file.seek(self._at)
-                piece = file.read()
-        except FileNotFoundError:
-            return 0
-        self._at += len(piece)
-        return self._take(self._lines.feed(piece))
-
-    def _take(self, lines: Iterable[bytes]) -> int:
-        count = 0
+        lines = self._log.lines()
         for line in lines:
-            self.trace.take(self._decoder.decode(line))
-            count += 1
-        return count
+            self.trace.take(decode(line))
+        return len(lines)
 
-
-def _ns(stamp: datetime) -> int:
-    whole = int(stamp.replace(microsecond=0).timestamp())
-    return whole * 1_000_000_000 + stamp.microsecond * 1000
+    def close(self) -> None:
+        """Read no more."""
+        self._log.close()

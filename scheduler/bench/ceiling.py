@@ -6,7 +6,7 @@ import gc
 import itertools
 import os
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Literal
 
@@ -41,19 +41,11 @@ async def measure(
     await arena.restore(state or workload.name)
     part = workload.pods // (len(kinds) * len(CONNECTIONS))
     pods = workload.measured.objects()
-    nodes = itertools.cycle([one["metadata"]["name"] for one in workload.nodes[0].objects()])
+    nodes = _nodes(workload)
     found: dict[Kind, list[Step]] = {kind: [] for kind in kinds}
-    gc.collect()
-    gc.freeze()
-    try:
-        for connections in CONNECTIONS:
-            for kind in kinds:
-                # opened for each step: an API server closes what was idle for 90 s
-                async with pool(arena.access, size=connections) as clients:
-                    jobs = list(_jobs(clients, kind, itertools.islice(pods, part), nodes))
-                    found[kind].append(await _step(arena, clients, kind, jobs))
-    finally:
-        gc.unfreeze()
+    for connections in CONNECTIONS:
+        for kind in kinds:
+            found[kind].append(await _step(arena, kind, itertools.islice(pods, part), nodes, connections=connections))
     return [_best(kind, steps, row=workload.name, arena=arena.label) for kind, steps in found.items()]
 
 
@@ -63,15 +55,7 @@ async def whole(arena: Arena, workload: Workload, kind: Kind, *, connections: in
     A server slows down while its log, its watch cache and its heap grow: a short step is not what a round meets.
     """
     await arena.restore(workload.name)
-    nodes = itertools.cycle([one["metadata"]["name"] for one in workload.nodes[0].objects()])
-    gc.collect()
-    gc.freeze()
-    try:
-        async with pool(arena.access, size=connections) as clients:
-            jobs = list(_jobs(clients, kind, workload.measured.objects(), nodes))
-            return await _step(arena, clients, kind, jobs)
-    finally:
-        gc.unfreeze()
+    return await _step(arena, kind, workload.measured.objects(), _nodes(workload), connections=connections)
 
 
 def with_rounds(found: Ceiling, rounds: list[Step]) -> Ceiling:
@@ -100,13 +84,27 @@ def without_pods(workload: Workload) -> Workload:
     return replace(workload, name=f"{workload.name}-empty", measured=Batch(0, workload.measured.make))
 
 
-async def _step(arena: Arena, clients: Pool, kind: Kind, jobs: list[Job]) -> Step:
-    meter = Meter.start({CLIENT: os.getpid(), **arena.servers()})
-    load = await clients.closed_loop(jobs)
+def _nodes(workload: Workload) -> Iterator[str]:
+    """One after the other, again and again."""
+    return itertools.cycle([one["metadata"]["name"] for one in workload.nodes[0].objects()])
+
+
+async def _step(
+    arena: Arena, kind: Kind, pods: Iterable[Object], nodes: Iterator[str], *, connections: int
+) -> Step:  # fmt: skip
+    """On connections of its own (an API server closes what was idle for 90 s), without pauses to collect garbage."""
+    gc.collect()
+    gc.freeze()
+    try:
+        async with pool(arena.access, size=connections) as clients:
+            jobs = list(_jobs(clients, kind, pods, nodes))
+            meter = Meter.start({CLIENT: os.getpid(), **arena.servers()})
+            load = await clients.closed_loop(jobs)
+            cores = meter.cores()
+    finally:
+        gc.unfreeze()
     bound_ns = load.step_ns[:, BINDING[kind]]
-    return Step(
-        connections=clients.size, pods=load.jobs, rate=load.jobs_per_s, cores=meter.cores(), decay=decay(bound_ns)
-    )
+    return Step(connections=connections, pods=load.jobs, rate=load.jobs_per_s, cores=cores, decay=decay(bound_ns))
 
 
 def _best(kind: Kind, steps: list[Step], *, row: str, arena: str) -> Ceiling:
@@ -118,7 +116,7 @@ def _bound_by(step: Step) -> str:
     return bound_of(step.cores, available=len(os.sched_getaffinity(0)), single_threaded=CLIENT)
 
 
-def _jobs(clients: Pool, kind: Kind, pods: Iterator[Object], nodes: Iterator[str]) -> Iterator[Job]:
+def _jobs(clients: Pool, kind: Kind, pods: Iterable[Object], nodes: Iterator[str]) -> Iterator[Job]:
     for pod in pods:
         node = next(nodes)
         requests = [clients.request("POST", binding(pod), _encode(_binding(pod, node)))]

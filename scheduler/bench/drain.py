@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,10 +59,10 @@ async def drain(
     Raises :class:`RoundError`; the scheduler's log stays in ``folder``.
     """
     await arena.restore(state or workload.name)
-    tail = AuditTail(arena.audit_log)
     gangs = workload.gangs.count > 0
     async with churning(arena.access, workload.churn), running(contender, arena, folder, gangs=gangs) as scheduler:
-        watched = await _watch(arena, scheduler, tail, workload.pods, name=f"{workload.name}, {contender.name}")
+        with closing(AuditTail(arena.audit_log)) as tail:
+            watched = await _watch(arena, scheduler, tail, workload.pods, name=f"{workload.name}, {contender.name}")
     found = await reading.read(arena.access)
     if violations := check(found.nodes, found.pods, found.groups, namespaces=found.namespaces):
         shown = "\n  ".join(violations[:10])

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
-from idcbench.kube.lines import Lines
+from idcbench.kube.auditlog import FollowedLog, Line, decode
 
 
 class Binding(msgspec.Struct, frozen=True):
@@ -19,30 +16,6 @@ class Binding(msgspec.Struct, frozen=True):
     at_ns: int
     source: str
     server: str
-
-
-class _Ref(msgspec.Struct, frozen=True):
-    resource: str = ""
-    subresource: str = ""
-    name: str = ""
-    uid: str = ""
-
-
-class _Answer(msgspec.Struct, frozen=True):
-    code: int = 0
-
-
-class _Line(msgspec.Struct, frozen=True, rename={"sources": "sourceIPs", "at": "stageTimestamp",
-                                                 "ref": "objectRef", "answer": "responseStatus"}):  # fmt: skip
-    verb: str = ""
-    stage: str = ""
-    sources: tuple[str, ...] = ()
-    ref: _Ref = _Ref()
-    answer: _Answer = _Answer()
-    at: datetime | None = None
-
-
-_decoder = msgspec.json.Decoder(_Line)
 
 
 class Bindings:
@@ -57,7 +30,7 @@ class Bindings:
         """The server at which each address last began to watch pods."""
         self.garbled = 0
         """Lines cut by the death of the server that wrote them."""
-        self._logs = {server: _Log(path) for server, path in logs.items()}
+        self._logs = {server: FollowedLog(path) for server, path in logs.items()}
 
     def __len__(self) -> int:
         """Pods that are bound."""
@@ -69,7 +42,7 @@ class Bindings:
         for server, log in self._logs.items():
             for line in log.lines():
                 try:
-                    names += self._take(server, _decoder.decode(line))
+                    names += self._take(server, decode(line))
                 except msgspec.DecodeError:
                     self.garbled += 1
         return names
@@ -82,11 +55,11 @@ class Bindings:
         """When bindings were answered (wall clock), in order."""
         return sorted(one.at_ns for each in self.of.values() for one in each)
 
-    def _take(self, server: str, line: _Line) -> tuple[str, ...]:
-        ref, code = line.ref, line.answer.code
-        if (line.verb, ref.resource, line.stage) == ("watch", "pods", "ResponseStarted") and line.sources:
-            self.watched[line.sources[0]] = server
-        if (line.verb, ref.resource, ref.subresource) != ("create", "pods", "binding") or line.at is None:
+    def _take(self, server: str, line: Line) -> tuple[str, ...]:
+        ref, code = line.object_ref, line.response_status.code
+        if (line.verb, ref.resource, line.stage) == ("watch", "pods", "ResponseStarted") and line.source:
+            self.watched[line.source] = server
+        if (line.verb, ref.resource, ref.subresource) != ("create", "pods", "binding") or not line.at_ns:
             return ()
         if line.stage != "ResponseComplete":
             return ()
@@ -95,46 +68,5 @@ class Bindings:
             if code >= 500:
                 self.unclear.add(ref.uid)
             return ()
-        done = Binding(round(line.at.timestamp() * 1e9), line.sources[0] if line.sources else "", server)
-        self.of.setdefault(ref.uid, []).append(done)
+        self.of.setdefault(ref.uid, []).append(Binding(line.at_ns, line.source, server))
         return (ref.name,)
-
-
-class _Log:
-    """A log that grows, and is renamed and begun anew when it is large."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: BinaryIO | None = None
-        self._lines = Lines()
-
-    def lines(self) -> list[bytes]:
-        """What has come since."""
-        found: list[bytes] = []
-        while self._file is not None or self._open():
-            assert self._file is not None
-            found += self._lines.feed(self._file.read())
-            if not self._renamed():
-                break
-            found += self._lines.feed(self._file.read())  # what came between reading and renaming
-            self.close()
-        return found
-
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-    def _open(self) -> bool:
-        try:
-            self._file = self._path.open("rb")
-        except FileNotFoundError:
-            return False
-        return True
-
-    def _renamed(self) -> bool:
-        assert self._file is not None
-        try:
-            return self._path.stat().st_ino != os.fstat(self._file.fileno()).st_ino
-        except FileNotFoundError:
-            return False

@@ -10,7 +10,7 @@ from contextlib import aclosing
 import msgspec
 
 from idcbench.kube.apierror import ApiError
-from idcbench.kube.objects import Lease
+from idcbench.kube.objects import Lease, version_of
 from idcbench.kube.session import ApiSession
 from idcbench.kube.watch import watch
 
@@ -193,12 +193,12 @@ class Election:
 
     def _expect(self, lease: Lease) -> None:
         """Known by asking: the watch has to tell of it too."""
-        version = _version(lease)
+        version = version_of(lease.metadata)
         if self._unheard is None and 0 < self._heard < version:
             self._unheard = version, boot_s()
 
     def _hear(self, lease: Lease) -> None:
-        self._heard = max(self._heard, _version(lease))
+        self._heard = max(self._heard, version_of(lease.metadata))
         if self._unheard is not None and self._unheard[0] <= self._heard:
             self._unheard = None
 
@@ -211,9 +211,3 @@ class Election:
         _log.warning("could not %s the lease: %s", what, error)
         if error.status in (0, 401, 403) or error.status >= 500:  # one that starts knows nobody's roles yet
             self._api.move_on(self._api.server)
-
-
-def _version(lease: Lease) -> int:
-    """The resource version, 0 where it is no number."""
-    version = lease.metadata.resource_version
-    return int(version) if version.isdecimal() else 0

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from idcbench.kube.known import EventType
 from idcbench.kube.listing import Listing
+from idcbench.kube.objects import version_of
 
 from ..decisions import Engine
 from ..objects import Pod
@@ -123,10 +124,10 @@ class Ledger:
 
     def reconcile(self, listing: Listing[Pod]) -> None:
         """Take in a list of all pods. The watch may be behind it, with some pods, and ahead of it, with others."""
-        floor = int(listing.resource_version) if listing.resource_version.isdecimal() else 0
+        floor = version_of(listing)
         there = {pod.metadata.uid for pod in listing.items}
         for uid in self._pods.keys() - there:
-            if _version(self._pods[uid]) <= floor:  # a newer one was made after the list
+            if version_of(self._pods[uid].metadata) <= floor:  # a newer one was made after the list
                 self.hear("DELETED", self._pods[uid])
         for pod in listing.items:
             self.adopt(pod)
@@ -156,9 +157,9 @@ class Ledger:
         return self._assumed.pop(uid, None)
 
     def _stale(self, pod: Pod, before: Pod | None) -> bool:
-        """Whether something newer is known. Versions may be compared as numbers, officially since 1.35."""
-        version = _version(pod)
-        return version < _version(before) if before is not None else 0 < version <= self._floor
+        """Whether something newer is known."""
+        version = version_of(pod.metadata)
+        return version < version_of(before.metadata) if before is not None else 0 < version <= self._floor
 
     def _assigned(self, uid: str, before: Pod | None, pod: Pod) -> None:
         assumed = self._taken_back(uid)
@@ -207,9 +208,3 @@ class Ledger:
         self._settled(uid)
         if held or assumed is not None:
             self._queue.changed(Change("AssignedPodDelete", pod))
-
-
-def _version(pod: Pod) -> int:
-    """The resource version, 0 where it is no number."""
-    version = pod.metadata.resource_version
-    return int(version) if version.isdecimal() else 0

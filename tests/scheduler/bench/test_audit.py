@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,8 @@ def line(
 def tail_of(tmp_path: Path, *lines: str) -> AuditTail:
     log = tmp_path / "audit.log"
     log.write_text("".join(f"{one}\n" for one in lines))
-    tail = AuditTail(log)
-    tail.poll()
+    with closing(AuditTail(log)) as tail:
+        tail.poll()
     return tail
 
 
@@ -74,11 +75,11 @@ def test_a_pod_that_is_bound_twice_is_told(tmp_path: Path) -> None:
 
 def test_lines_come_in_pieces(tmp_path: Path) -> None:
     log = tmp_path / "audit.log"
-    tail = AuditTail(log)
-    assert tail.poll() == 0  # it is not there yet
     whole = line("create", "pods", "measured-1", subresource="binding") + "\n"
-    log.write_text(whole[:100])
-    assert tail.poll() == 0
-    log.write_text(whole + whole.replace("measured-1", "measured-2"))
-    assert tail.poll() == 2
+    with closing(AuditTail(log)) as tail:
+        assert tail.poll() == 0  # it is not there yet
+        log.write_text(whole[:100])
+        assert tail.poll() == 0
+        log.write_text(whole + whole.replace("measured-1", "measured-2"))
+        assert tail.poll() == 2
     assert set(tail.trace.bound) == {"default/measured-1", "default/measured-2"}
