@@ -9,13 +9,14 @@ import asyncio
 import ipaddress
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
-from ..errors import UsageError
+from ..errors import ClusterError, UsageError
 from ..options import PROFILES as PROFILE_NAMES
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ..kube.access import Access
     from ..scheduler.explain.record import Explained
     from ..scheduler.service.config import Configuration
+    from ..scheduler.service.settings import ServiceSettings
 
 DEFAULT_PORT = 10260
 """Beside kube-scheduler's 10259, so that both can run on one host."""
@@ -79,10 +81,10 @@ def run(
     seed: int | None, verbose: bool,
 ) -> None:  # fmt: skip
     """Schedule pods until SIGTERM; then the bindings in flight are finished and the lease is given up."""
-    from ..provisioning.controlplane.timers import PROFILES
+    from ..kube.apierror import ApiError
     from ..scheduler.service.config_access import find_access
     from ..scheduler.service.jsonlog import log_json_lines
-    from ..scheduler.service.serving_process import Listen, new_identity, run_process, service_settings
+    from ..scheduler.service.serving_process import Listen, run_process
     from ..scheduler.service.serving_tls import CertificateFiles
 
     if bool(tls_cert_file) != bool(tls_private_key_file):
@@ -90,20 +92,23 @@ def run(
     if plain_http and not _is_loopback(bind_address):
         raise UsageError(f"--plain-http answers whoever asks; it wants --bind-address 127.0.0.1, found {bind_address}")
     configuration = _configuration(config_file, scheduler_name, lease_name, lease_namespace)
-    elect = configuration.election.elect if leader_elect is None else leader_elect
+    settings = _settings(configuration, config_file, profile, elect=leader_elect)
     access = find_access(kubeconfig or configuration.kubeconfig, members=members)
-    try:
-        settings = service_settings(
-            configuration, PROFILES[cast("Profile", profile)], elect=elect, identity=new_identity()
-        )
-    except ValueError as error:
-        raise UsageError(str(error)) from None
     certificate = (
         CertificateFiles(tls_cert_file, tls_private_key_file) if tls_cert_file and tls_private_key_file else None
     )
     listen = Listen(address=bind_address, port=secure_port, plain=plain_http, certificate=certificate)
     log_json_lines(level=10 if verbose else 20)
-    asyncio.run(run_process(access, configuration, settings, listen if secure_port else None, seed=seed))
+    try:
+        asyncio.run(run_process(access, configuration, settings, listen if secure_port else None, seed=seed))
+    except ApiError as error:
+        if error.status not in (401, 403):
+            raise
+        who = "who it is" if error.status == 401 else "what it may do"
+        raise ClusterError(
+            f"{error}; the kubeconfig or service account settles {who}: "
+            "`idcbench scheduler manifests --only-roles-for USER` prints the roles that are needed"
+        ) from None
 
 
 @scheduler.command()
@@ -131,7 +136,11 @@ def explain(
 
     namespace, pod_name = _pod_named(pod)
     access, urls = _reach(name, kubeconfig, context, servers)
-    asked = None if today else asyncio.run(_asked(access, urls, namespace=namespace, pod=pod_name, check=not insecure))
+    asked = None
+    if not today:
+        asked = asyncio.run(
+            _asked(access, urls, namespace=namespace, pod=pod_name, check=not insecure, named=bool(servers))
+        )
     explained = asked or asyncio.run(_recomputed(access, config_file, namespace=namespace, pod=pod_name))
     click.echo(msgspec.json.format(msgspec.json.encode(explained)).decode() if as_json else render(explained))
 
@@ -145,6 +154,7 @@ def check_config(file: Path) -> None:
     from ..scheduler.service.config import read_configuration
 
     configuration = read_configuration(file)
+    _settings(configuration, file, "default", elect=None)
     rows = [
         (
             policy.name,
@@ -186,8 +196,9 @@ def show_manifests(
     from ..scheduler.deploy.roles import roles, subject
     from ..scheduler.service.config import read_configuration
 
+    _check_names({"--namespace": namespace, "--scheduler-name": scheduler_name, "--lease-name": lease_name})
     if config_file:
-        read_configuration(config_file)
+        _settings(read_configuration(config_file), config_file, profile, elect=None)
     deployed = Deployed(
         image=image, namespace=namespace, replicas=replicas, scheduler_name=scheduler_name, lease=lease_name,
         profile=profile, configuration=config_file.read_text() if config_file else "",
@@ -216,11 +227,8 @@ def _configuration(
 ) -> Configuration:
     """The file, if any, with what the options say instead."""
     from ..scheduler.service.config import Configuration, read_configuration
-    from ..scheduler.service.config_election import NAME_WANTED, can_name
 
-    for option, given in (("--lease-name", lease_name), ("--lease-namespace", lease_namespace)):
-        if given and not can_name(given):
-            raise UsageError(f"{option}: {NAME_WANTED} is wanted; found {given!r}")
+    _check_names({"--lease-name": lease_name, "--lease-namespace": lease_namespace})
     found = read_configuration(file) if file else Configuration()
     election = replace(
         found.election,
@@ -233,6 +241,28 @@ def _configuration(
             raise UsageError(f"--scheduler-name names one profile; {file} has {len(policies)}: name them there")
         policies = (replace(policies[0], name=scheduler_name),)
     return replace(found, election=election, policies=policies)
+
+
+def _settings(
+    configuration: Configuration, file: Path | None, profile: str, *, elect: bool | None
+) -> ServiceSettings:  # fmt: skip
+    """Raises :class:`UsageError` when the times of the file, and of the profile where it has none, do not fit."""
+    from ..provisioning.controlplane.timers import PROFILES
+    from ..scheduler.service.config_settings import new_identity, service_settings
+
+    elect = configuration.election.elect if elect is None else elect
+    try:
+        return service_settings(configuration, PROFILES[cast("Profile", profile)], elect=elect, identity=new_identity())
+    except ValueError as error:
+        raise UsageError(f"{file}: leaderElection, with what profile {profile} adds: {error}") from None
+
+
+def _check_names(given: Mapping[str, str | None]) -> None:
+    from ..scheduler.service.config_election import NAME_WANTED, can_name
+
+    for option, name in given.items():
+        if name is not None and not can_name(name):
+            raise UsageError(f"{option}: {NAME_WANTED} is wanted; found {name!r}")
 
 
 def _pod_named(text: str) -> tuple[str, str]:
@@ -254,11 +284,13 @@ def _reach(name: str, kubeconfig: Path | None, context: str, servers: tuple[str,
     return cluster.access, list(servers) or [f"https://{host.address}:{DEFAULT_PORT}" for host in cluster.hosts]
 
 
-async def _asked(access: Access, urls: list[str], *, namespace: str, pod: str, check: bool) -> Explained | None:
+async def _asked(
+    access: Access, urls: list[str], *, namespace: str, pod: str, check: bool, named: bool
+) -> Explained | None:  # fmt: skip
     from ..scheduler.explain.asking import ask_schedulers, scheduler_pods
 
     urls = urls or await scheduler_pods(access)
-    return await ask_schedulers(access, urls, namespace=namespace, pod=pod, check=check)
+    return await ask_schedulers(access, urls, namespace=namespace, pod=pod, check=check, named=named)
 
 
 async def _recomputed(access: Access, config_file: Path | None, *, namespace: str, pod: str) -> Explained:

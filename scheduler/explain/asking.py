@@ -39,15 +39,16 @@ class _Pods(msgspec.Struct):
 
 
 async def ask_schedulers(
-    access: Access, urls: Sequence[str], *, namespace: str, pod: str, check: bool = True
+    access: Access, urls: Sequence[str], *, namespace: str, pod: str, check: bool = True, named: bool = False
 ) -> Explained | None:
     """What the leader says, else what any of them says; ``None`` when none of them answers or knows the pod.
 
-    With ``check``, a server's certificate has to be signed by the cluster's CA and to name it. Raises
-    :class:`ClusterError` when all of those that answer refuse.
+    With ``check``, a server's certificate has to be signed by the cluster's CA and to name it. ``named``: somebody said
+    that they are there. Raises :class:`ClusterError` when all of those that answer refuse, or one that was named is not
+    there and nobody knows the pod.
     """
     path = f"/debug/explain/{namespace}/{pod}"
-    answers = await asyncio.gather(*(_ask(access, url + path, check=check) for url in urls))
+    answers = await asyncio.gather(*(_ask(access, url + path, check=check, named=named) for url in urls))
     known = [answer for answer in answers if isinstance(answer, Explained)]
     refused = [answer for answer in answers if isinstance(answer, str) and answer]
     if not known and refused:
@@ -66,8 +67,8 @@ async def scheduler_pods(access: Access) -> list[str]:
     return [f"https://{pod.status.pod_ip}:{PORT}" for pod in found.items if pod.status.pod_ip]
 
 
-async def _ask(access: Access, url: str, *, check: bool) -> Explained | str:
-    """The answer, or why there is none; empty when nobody is there or the pod is unknown."""
+async def _ask(access: Access, url: str, *, check: bool, named: bool) -> Explained | str:
+    """The answer, or why there is none; empty when the pod is unknown, or nobody there who was not ``named``."""
     connector = aiohttp.TCPConnector(ssl=_trust(access, check=check), socket_factory=access.socket_factory())
     try:
         async with (
@@ -79,7 +80,7 @@ async def _ask(access: Access, url: str, *, check: bool) -> Explained | str:
         return f"{url}: its certificate is not signed by the cluster's CA; --insecure accepts it"
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         _log.info("%s: no answer: %s", url, error)
-        return ""
+        return f"{url}: no answer ({error}); --today asks no scheduler" if named else ""
     if answer.status == 200:
         try:
             return msgspec.json.decode(body, type=Explained)

@@ -10,14 +10,12 @@ import signal
 import socket
 import ssl
 import time
-import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from idcbench.cluster import Timers
 from idcbench.kube.access import Access
 from idcbench.kube.session import ApiSession
 
@@ -33,9 +31,9 @@ from .service import SchedulerService
 from .serving import Serving, Surface
 from .serving_auth import DelegatedGate, Gate, OpenGate, read_client_ca
 from .serving_tls import CertificateFiles, own_names, server_context
-from .settings import LeaseSettings, ServiceSettings, WriteSettings
+from .settings import ServiceSettings
 
-REQUEST_LIMIT_S = 5.0
+ENDING = (signal.SIGTERM, signal.SIGINT)
 
 _log = logging.getLogger(__name__)
 
@@ -50,37 +48,6 @@ class Listen:
     certificate: CertificateFiles | None = None
 
 
-def service_settings(configuration: Configuration, timers: Timers, *, elect: bool, identity: str) -> ServiceSettings:
-    """The settings of the loops. Lease times come from the file, else from ``timers``.
-
-    A request may last half of what a lease always has left, at most ``REQUEST_LIMIT_S``: a new leader waits so long
-    for those of the old one. Raises ``ValueError`` when the times exclude one another.
-    """
-    said = configuration.election
-    write = WriteSettings()
-    if configuration.claim_limit_s is not None:
-        write = replace(write, claim_limit_s=configuration.claim_limit_s)
-    lease = None
-    if elect:
-        lease = LeaseSettings(
-            identity=identity,
-            namespace=said.namespace,
-            name=said.name,
-            duration_s=said.duration_s or timers.lease_s,
-            renew_deadline_s=said.renew_deadline_s or timers.renew_s,
-            retry_s=said.retry_s or timers.retry_s,
-        )
-        most_s = (lease.duration_s - lease.retry_s) / 2
-        write = replace(write, request_limit_s=min(REQUEST_LIMIT_S, most_s))
-    names = tuple(policy.name for policy in configuration.policies)
-    return ServiceSettings(scheduler_names=names, lease=lease, queue=configuration.queue, write=write)
-
-
-def new_identity() -> str:
-    """Who this process is in the Lease, as client-go has it: the host's name and a random part."""
-    return f"{socket.gethostname()}_{uuid.uuid4()}"
-
-
 async def run_process(
     access: Access, configuration: Configuration, settings: ServiceSettings, listen: Listen | None, *, seed: int | None
 ) -> None:
@@ -90,9 +57,8 @@ async def run_process(
     """
     _wake_patiently()
     process = Process(access, configuration, settings, seed=int.from_bytes(os.urandom(4)) if seed is None else seed)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, process.stop)
+    for number in ENDING:  # nothing is in flight while kernels load, and a compiler would be waited for
+        asyncio.get_running_loop().add_signal_handler(number, os._exit, 128 + number)
     async with ApiSession(access, server=access.members or None) as api, process.serving(listen, api):
         await process.run()
 
@@ -129,6 +95,8 @@ class Process:
         """Load every kernel, then schedule until stopped. Whatever is compiled at any time is logged and counted."""
         with telling(self._compiled, kernels.ENTRIES):
             await self._warm()
+            for number in ENDING:
+                asyncio.get_running_loop().add_signal_handler(number, self.stop)
             if not self._stop.is_set():
                 await self._schedule()
 

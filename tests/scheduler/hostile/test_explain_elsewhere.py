@@ -40,3 +40,10 @@ async def test_a_page_instead_of_an_explanation(api: FakeApi, body: bytes) -> No
     api.next(Refuse(200, body=body))
     with pytest.raises(ClusterError, match=r"this is no scheduler of idcbench, or of another version"):
         await ask_schedulers(api.access, [api.url], namespace="default", pod="x")
+
+
+async def test_nobody_there_is_told_to_whoever_said_where(api: FakeApi) -> None:
+    nobody = "https://127.0.0.1:1"
+    assert await ask_schedulers(api.access, [nobody], namespace="default", pod="x") is None
+    with pytest.raises(ClusterError, match=r"https://127.0.0.1:1.*: no answer \(.*\); --today asks no scheduler"):
+        await ask_schedulers(api.access, [nobody], namespace="default", pod="x", named=True)

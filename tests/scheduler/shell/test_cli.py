@@ -15,7 +15,7 @@ from idcbench.provisioning.controlplane.timers import PROFILES
 from idcbench.scheduler.service.config import Configuration
 from idcbench.scheduler.service.config_access import find_access, in_cluster
 from idcbench.scheduler.service.config_election import Election
-from idcbench.scheduler.service.serving_process import new_identity, service_settings
+from idcbench.scheduler.service.config_settings import new_identity, service_settings
 
 TWO = (
     "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n"
@@ -42,6 +42,23 @@ def test_a_bad_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str
     (tmp_path / "x.yaml").write_text(TWO + "profils: 1\n")
     assert main(["scheduler", "check-config", str(tmp_path / "x.yaml")]) == USAGE
     assert "x.yaml, line 5: profils: no such field; did you mean profiles?" in capsys.readouterr().err
+
+
+def test_times_that_do_not_fit_the_profile_s_are_refused_with_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "short.yaml"
+    file.write_text(TWO.replace("resourceName: ours", "leaseDuration: 5s"))
+    commands = (["check-config"], ["manifests", "--config"], ["run", "--kubeconfig", "/none", "--config"])
+    for command in commands:
+        assert main(["scheduler", *command, str(file)]) == USAGE
+        assert f"{file}: leaderElection, with what profile default adds: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--namespace", "--lease-name", "--scheduler-name"])
+def test_manifests_are_not_made_with_names_that_cannot_be(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scheduler", "manifests", option, "A B"]) == USAGE
+    assert f"{option}: a name such as kube-scheduler" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
