@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from . import bars, checklist
@@ -26,29 +26,30 @@ def render_html(report: Report) -> str:
     page = ""
     most = max((len(figures.fault.repetitions) for figures in report.faults), default=0)
     for drawn in [most, *(count for count in _TIMELINES if count < most)]:
-        page = _template().render(report=report, drawn=drawn, run=report.document)
+        page = environment().get_template("report.html").render(report=report, drawn=drawn, run=report.document)
         if len(page.encode()) < LARGEST_BYTES:
             break
     return page
 
 
 @cache
-def _template() -> Template:
+def environment() -> Environment:
+    """Templates, with the filters and functions that they share."""
     folder = Path(__file__).parent / "templates"
-    environment = Environment(
+    shared = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    shared.filters |= {
         "figure": lambda value, unit: _unbroken(figure(value, unit)),
         "duration": lambda value_ms: _unbroken(duration(value_ms)),
         "title_of": checklist.title,
         "excerpt": _excerpt,
     }
-    environment.globals |= {
+    shared.globals |= {
         "style": Markup((folder / "report.css").read_text(encoding="utf-8")),
         "spread": lambda low, high, unit: _unbroken(spread(low, high, unit)),
         "labels_text": labels_text,
@@ -60,7 +61,7 @@ def _template() -> Template:
         "percentile_bar": lambda values, unit: Markup(bars.percentile_bar(values, unit=unit)),
         "caption": _caption,
     }
-    return environment.get_template("report.html")
+    return shared
 
 
 def _unbroken(text: str) -> str:

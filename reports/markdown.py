@@ -23,69 +23,71 @@ def _parts(report: Report) -> Iterator[str]:
     yield f"# {report.verdict.word}: {report.document.id}"
     yield report.verdict.sentence
     if report.verdict.invalid_because:
-        yield "**The figures of this run must not be used:**\n\n" + _list(report.verdict.invalid_because)
+        yield "**The figures of this run must not be used:**\n\n" + bullets(report.verdict.invalid_because)
     yield "## The cluster"
-    yield _list(_facts((*report.cluster, *report.timers))) or "No facts were recorded."
+    yield bullets(_facts((*report.cluster, *report.timers))) or "No facts were recorded."
     if report.cautions:
-        yield "What these results do not say:\n\n" + _list(report.cautions)
+        yield "What these results do not say:\n\n" + bullets(report.cautions)
     if report.faults:
         yield "## Faults"
-        yield _table(fault_table(report))
+        yield cells(fault_table(report))
         yield from _bounds(report)
         yield from _repetitions(report)
     if report.measured:
         yield "## Measurements"
-        yield _table(metric_table("Measurements", report.measured))
+        yield cells(metric_table("Measurements", report.measured))
     yield "## Checks"
     yield from _checks(report)
     yield "## How it was measured"
     if report.instruments:
-        yield _table(metric_table("Instruments", report.instruments))
-    yield _list(_facts((*report.machine, *report.clocks)))
-    yield _list([f"`{name}`: {_escaped(text)}" for name, text in report.definitions])
+        yield cells(metric_table("Instruments", report.instruments))
+    yield bullets(_facts((*report.machine, *report.clocks)))
+    yield bullets([f"`{name}`: {escaped(text)}" for name, text in report.definitions])
 
 
 def _bounds(report: Report) -> Iterator[str]:
     said = [
         f"{figures.fault.title}, {bound.connection or 'all'} connections: at most {duration(bound.value_ms)}"
-        f"{'. ' if bound.explanation else ''}{_escaped(bound.explanation)}"
+        f"{'. ' if bound.explanation else ''}{escaped(bound.explanation)}"
         for figures in report.faults
         for bound in figures.fault.bounds_told
     ]
     if said:
-        yield "What the live timers allow:\n\n" + _list(said)
+        yield "What the live timers allow:\n\n" + bullets(said)
 
 
 def _repetitions(report: Report) -> Iterator[str]:
     for figures in report.faults:
         if worst := figures.fault.worst_first[:1]:
-            yield f"{figures.fault.title}, repetition {worst[0].number}: {_escaped(timeline_in_words(worst[0]))}"
+            yield f"{figures.fault.title}, repetition {worst[0].number}: {escaped(timeline_in_words(worst[0]))}"
 
 
 def _checks(report: Report) -> Iterator[str]:
     for check in report.in_trouble:
-        yield f"**{_escaped(checklist.title(check))}** {check.outcome} (`{check.nodeid}`): {_escaped(check.reason)}"
+        yield f"**{escaped(checklist.title(check))}** {check.outcome} (`{check.nodeid}`): {escaped(check.reason)}"
     for reason, checks in report.skipped:
-        yield f"Skipped, {_escaped(reason)}:\n\n" + _list([_escaped(checklist.title(check)) for check in checks])
+        yield f"Skipped, {escaped(reason)}:\n\n" + bullets([escaped(checklist.title(check)) for check in checks])
     if report.document.checks:
-        yield _table(proof_table(report))
-        yield f"<details><summary>All checks</summary>\n\n{_table(check_table(report))}\n\n</details>"
+        yield cells(proof_table(report))
+        yield f"<details><summary>All checks</summary>\n\n{cells(check_table(report))}\n\n</details>"
 
 
-def _table(table: Table) -> str:
-    rows = [tuple(_escaped(cell) for cell in row) for row in table.rows]
+def cells(table: Table) -> str:
+    """The table as GitHub writes them."""
+    rows = [tuple(escaped(cell) for cell in row) for row in table.rows]
     return tabulate(rows, headers=table.heads, tablefmt="github", colalign=table.alignment, disable_numparse=True)
 
 
 def _facts(pairs: tuple[Fact, ...]) -> list[str]:
-    return [f"{name}: {_escaped(text)}" for name, text in pairs]
+    return [f"{name}: {escaped(text)}" for name, text in pairs]
 
 
-def _list(lines: list[str] | tuple[str, ...]) -> str:
+def bullets(lines: list[str] | tuple[str, ...]) -> str:
+    """A line each."""
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """On one line, and with nothing that Markdown would take for a column, a tag or emphasis."""
     flat = " ".join(text.split())
     return "".join(f"\\{letter}" if letter in "\\|<>*_`[]" else letter for letter in flat)

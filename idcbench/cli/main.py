@@ -42,6 +42,7 @@ COMMANDS = {
     "down": Lazy("cluster", "down", "Remove a cluster."),
     "scheduler": Lazy("scheduler", "scheduler", "The scheduler: run it, ask it why, check its configuration."),
     "report": Lazy("report", "report", "Write and open the report of a run."),
+    "compare": Lazy("compare", "compare", "Set two runs side by side, with a verdict on every metric."),
     "bench": Lazy("bench", "bench", "Measure schedulers side by side."),
     "artifacts": Lazy("artifacts", "artifacts", "The binaries a cluster is made of: list, get, verify, prune."),
 }

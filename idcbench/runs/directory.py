@@ -44,10 +44,13 @@ class Run:
         clock: Clock = "monotonic",
         definition: str = "",
         signed: bool = False,
+        repetition: bool = False,
+        headline: bool = False,
     ) -> series.Series:
         """The series of that name and labels, made when it is not there; see :func:`idcbench.runs.series.open_series`.
 
-        ``better`` says which way is better, ``definition`` what exactly the value is (shown in the report).
+        ``better`` says which way is better, ``definition`` what exactly the value is (shown in the report); the rest is
+        as in :class:`idcbench.runs.series.SeriesHeader`.
         """
         header = series.SeriesHeader(
             name=name,
@@ -57,6 +60,8 @@ class Run:
             clock=clock,
             definition=definition,
             signed=signed,
+            repetition=repetition,
+            headline=headline,
         )
         return series.open_series(self.path / "samples", header)
 

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import RunError
 from ..measure.statistics import summarize
 from .schema import Metric
-from .series import SUFFIX, read_series
+from .series import SUFFIX, SeriesHeader, read_series
 
+SeriesKey = tuple[str, tuple[tuple[str, str], ...]]
+FoundSeries = tuple[SeriesHeader, npt.NDArray[np.void]]
 DAMAGE = (RunError, msgspec.ValidationError, ValueError)
 
 
@@ -34,6 +37,16 @@ def damage_of(run: Path) -> tuple[str, ...]:
         except DAMAGE as error:
             said.append(f"{path.relative_to(run)} is damaged and its metric is missing: {error}")
     return tuple(said)
+
+
+def series_of(run: Path) -> dict[SeriesKey, FoundSeries]:
+    """Every series of the run directory, by name and labels; :func:`damage_of` names what is left out."""
+    found: dict[SeriesKey, FoundSeries] = {}
+    for path in _files(run):
+        with suppress(*DAMAGE):
+            header, samples = read_series(path)
+            found[header.name, tuple(sorted(header.labels.items()))] = header, samples
+    return found
 
 
 def _files(run: Path) -> list[Path]:

@@ -25,7 +25,9 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 class SeriesHeader(msgspec.Struct, frozen=True, kw_only=True):
     """What the values of a series are; the ``about`` of its record file.
 
-    ``signed`` series may hold negative values (an offset, a difference); in all others one is a bug and refused.
+    ``signed`` series may hold negative values (an offset, a difference); in all others one is a bug and refused. Each
+    value of a ``repetition`` series is that of one repetition, which a comparison takes as a round; a ``headline`` is
+    among the few that a comparison answers for.
     """
 
     name: str
@@ -35,6 +37,8 @@ class SeriesHeader(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock = "monotonic"
     definition: str = ""
     signed: bool = False
+    repetition: bool = False
+    headline: bool = False
 
 
 @dataclass(frozen=True, slots=True)

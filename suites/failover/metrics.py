@@ -8,6 +8,8 @@ OUTAGE = (
     "full outage of one fault: the longest time between two successive successful completions, from the last one before"
     " the fault on, less the stream's interval; known to within that interval"
 )
+HEADLINE = "failover.write_outage"
+"""On new connections: what a comparison of two runs answers for."""
 DEFINITIONS: dict[str, tuple[str, Better, str]] = {
     "failover.write_outage": ("ms", "lower", OUTAGE),
     "failover.read_outage": ("ms", "lower", OUTAGE),

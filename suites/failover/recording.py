@@ -20,7 +20,7 @@ from idcbench.runs.directory import Run
 from idcbench.runs.series import Series
 
 from .drill import Drilled, Range
-from .metrics import DEFINITIONS
+from .metrics import DEFINITIONS, HEADLINE
 
 OVERHEAD = "probe-overhead"
 OVERHEAD_TRIES = 3
@@ -149,7 +149,7 @@ class Recorder:
             self._add("failover.virtual_ip_moved", labels, (moved_ns - drilled.since_ns) / 1e6, moved_ns)
         if probe.watch is not None:
             during = probe.watch.arrived_ns >= drilled.since_ns
-            series = self._series("failover.watch_latency", labels)
+            series = self._series("failover.watch_latency", labels, repetition=False)
             series.add_many(probe.watch.latency_ms[during], probe.watch.arrived_ns[during])
             self._add("failover.watch_connections", labels, probe.watch.connections, at_ns)
         self._add("measure.probe_cpu_share", labels, probe.overhead.cpu_share, at_ns)
@@ -159,9 +159,12 @@ class Recorder:
     def _add(self, name: str, labels: Mapping[str, str], value: float, at_ns: int) -> None:
         self._series(name, labels).add(value, at_ns)
 
-    def _series(self, name: str, labels: Mapping[str, str]) -> Series:
+    def _series(self, name: str, labels: Mapping[str, str], *, repetition: bool = True) -> Series:
         unit, better, definition = DEFINITIONS[name]
-        return self._run.series(name, unit=unit, better=better, labels=labels, definition=definition)
+        return self._run.series(
+            name, unit=unit, better=better, labels=labels, definition=definition, repetition=repetition,
+            headline=name == HEADLINE and labels["connection"] == "new",
+        )  # fmt: skip
 
 
 def _takings(drilled: Drilled) -> list[tuple[int, str, bool]]:

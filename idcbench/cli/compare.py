@@ -1,0 +1,130 @@
+"""`idcbench compare`: two runs side by side, with a verdict on every metric that both have."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import UsageError
+
+if TYPE_CHECKING:
+    from ..runs.comparison import Comparison
+
+WORSE = 1
+"""Exit code when a limit of ``--fail`` is passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """``METRIC:p99:10%``: how much worse a quantile may be; an empty ``metric`` means each."""
+
+    metric: str
+    quantile: str
+    share: float
+
+
+class LimitType(click.ParamType[Limit]):
+    """Reads a :class:`Limit`."""
+
+    name = "[METRIC:]QUANTILE:PERCENT"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Limit:
+        found = re.fullmatch(r"(?:(?P<metric>[^:]+):)?(?P<quantile>p50|p99|value):(?P<share>\d+(?:\.\d+)?)%", value)
+        if not found:
+            self.fail(f"{value!r}: such as p99:10% or failover.write_outage:value:20% is wanted", param, ctx)
+        return Limit(found["metric"] or "", found["quantile"], float(found["share"]) / 100)
+
+
+class ShareType(click.ParamType[float]):
+    """Reads ``5%`` as 0.05."""
+
+    name = "PERCENT"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)%", value)
+        if not found or not 0 < float(found[1]) < 100:
+            self.fail(f"{value!r}: a percentage between 0% and 100% is wanted", param, ctx)
+        return float(found[1]) / 100
+
+
+@click.command()
+@click.argument("a")
+@click.argument("b")
+@click.option(
+    "--fail", "limits", type=LimitType(), multiple=True, help="Exit with 1 when B is worse by more than that."
+)
+@click.option(
+    "--minimum-effect", type=ShareType(), default=0.05, show_default="5%", help="What is less counts as the same."
+)
+@click.option("--headline", "headlines", multiple=True, metavar="METRIC", help="Decide on this; several times.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the comparison there, as a page.")
+@click.option("--markdown", "form", flag_value="markdown", help="Print Markdown instead.")
+@click.option("--json", "form", flag_value="json", help="Print JSON instead.")
+@click.option("--all", "all_rows", is_flag=True, help="Show what does not differ too.")
+@click.option("--root", type=click.Path(path_type=Path), default=Path(".idcbench"), help="Where the runs are.")
+def compare(
+    a: str, b: str, limits: tuple[Limit, ...], minimum_effect: float, headlines: tuple[str, ...], html: Path | None,
+    form: str | None, all_rows: bool, root: Path,
+) -> None:  # fmt: skip
+    """Set run B beside run A: for every metric better, worse, the same, or cannot tell, and how sure that is.
+
+    A and B are runs as `idcbench report` takes them. What counts is the round, not the single request. Figures of an
+    invalid run are compared with a caution, and never pass --fail.
+    """
+    from ..runs.comparing import compare_runs
+    from ..runs.locate import locate_run
+
+    runs = locate_run(root, a), locate_run(root, b)
+    comparison = compare_runs(*runs, minimum_effect=minimum_effect, headlines=headlines)
+    if html is not None:
+        from ..reports.comparing_html import write_comparison
+
+        click.echo(write_comparison(comparison, runs, html))
+    else:
+        click.echo(_text(comparison, form, all_rows=all_rows), nl=False)
+    broken = [
+        told
+        for limit in limits
+        for told in _beyond(limit, compare_runs(*runs, minimum_effect=limit.share, headlines=headlines))
+    ]
+    broken += [f"{side.id} is invalid" for side in (comparison.a, comparison.b) if limits and side.invalid_because]
+    for told in broken:
+        click.echo(f"fail: {told}", err=True)
+    if broken:
+        raise click.exceptions.Exit(WORSE)
+
+
+def _text(comparison: Comparison, form: str | None, *, all_rows: bool) -> str:
+    import msgspec
+
+    from ..reports.comparing_text import render_comparison_markdown, render_comparison_terminal
+
+    if form == "json":
+        return msgspec.json.format(msgspec.json.encode(comparison), indent=1).decode() + "\n"
+    if form == "markdown":
+        return render_comparison_markdown(comparison)
+    return render_comparison_terminal(comparison, all_rows=all_rows)
+
+
+def _beyond(limit: Limit, comparison: Comparison) -> list[str]:
+    """What is worse by more than the limit, for sure. Raises :class:`UsageError` for a limit that nothing matches."""
+    from ..reports.comparing_words import amount
+
+    meant = [
+        one
+        for one in comparison.differences
+        if limit.quantile == one.quantile and (not limit.metric or limit.metric == one.name)
+    ]
+    if not meant:
+        raise UsageError(f"--fail: no {limit.quantile} of {limit.metric or 'any metric'} is in both runs")
+    return [
+        f"{one.title} is worse by more than {limit.share:.3g} of A's: {amount(one)}"
+        for one in meant
+        if one.word == "worse"
+    ]

@@ -1,0 +1,86 @@
+"""A comparison in words and cells, for all forms of its report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from idcbench.runs.comparison import Comparison, Difference, Side
+from idcbench.runs.judging import MORE_MOST, Word
+
+from .faultrows import labels_text
+from .figures import NOTHING, figure
+from .tables import Table
+
+WORDS: tuple[Word, ...] = ("better", "worse", "higher", "lower", "same", "cannot tell", "insufficient")
+_SAID = {
+    "same": "the same", "cannot tell": "undecided", "insufficient": "without enough samples",
+}  # fmt: skip
+NAMED = 3
+
+
+def sentence(comparison: Comparison) -> str:
+    """Who is better in what, by the headlines, or by all that there is where none was named."""
+    family = comparison.headlines or comparison.exploratory
+    counts = Counter(one.word for one in family)
+    said = ", ".join(f"{_SAID.get(word, word)} in {counts[word]}" for word in WORDS if counts[word])
+    if comparison.headlines:
+        return f"B is {said} of {len(family)} headline comparison{'' if len(family) == 1 else 's'}."
+    return f"No headline was named before the runs. Looking around, B is {said} of {len(family)} comparisons."
+
+
+def findings(comparison: Comparison) -> list[str]:
+    """The clearest differences, a sentence each: the headlines that differ, or the largest of the others."""
+    differ = [one for one in comparison.headlines or comparison.exploratory if one.word not in WORDS[4:]]
+    if not comparison.headlines:
+        differ.sort(key=lambda one: one.p_corrected or 0.0)
+    told = differ if comparison.headlines else differ[:NAMED]
+    return [f"{one.title} is {one.word}: {amount(one)}" for one in told]
+
+
+def amount(one: Difference) -> str:
+    """By how much, with its interval: ``1.20 times (1.10 to 1.32)``."""
+    if one.value is None:
+        return NOTHING
+    if one.scale == "ratio":
+        interval = f" ({one.low:.3g} to {one.high:.3g})" if one.low is not None and one.high is not None else ""
+        return f"{one.value:.3g} times{interval}"
+    sign = "+" if one.value > 0 else ""
+    between = one.low is not None and one.high is not None
+    interval = f" ({figure(one.low, one.unit)} to {figure(one.high, one.unit)})" if between else ""
+    return f"{sign}{figure(one.value, one.unit)}{interval}"
+
+
+def certainty(one: Difference) -> str:
+    """Why the verdict is not firmer, or how firm it is."""
+    if one.word == "insufficient":
+        return one.why
+    if one.word == "cannot tell":
+        if one.more_rounds is None:
+            return f"more than {MORE_MOST} more rounds would be needed"
+        return f"{one.more_rounds} more round{'' if one.more_rounds == 1 else 's'} would tell"
+    return f"p {one.p_corrected:.2g}" if one.p_corrected is not None and one.word != "same" else ""
+
+
+def side(letter: str, one: Side, key: str) -> str:
+    """``A: embedded/0007_run (control-planes=1)``."""
+    return f"{letter}: {one.id}{f' ({key}={one.value})' if key else ''}"
+
+
+def table(title: str, differences: Sequence[Difference]) -> Table:
+    """One line for each."""
+    rows = tuple(
+        (
+            one.name + (f" ({labels_text(one.labels)})" if one.labels else ""),
+            "" if one.quantile == "value" else one.quantile,
+            figure(one.a, one.unit),
+            figure(one.b, one.unit),
+            amount(one),
+            f"{one.rounds[0]}" if one.rounds[0] == one.rounds[1] else f"{one.rounds[0]}, {one.rounds[1]}",
+            one.word,
+            certainty(one),
+        )
+        for one in differences
+    )
+    heads = ("metric", "", "A", "B", "B against A (95 % interval)", "rounds", "B is", "")
+    return Table(title, heads, rows, frozenset({2, 3, 5}))
