@@ -24,8 +24,6 @@ from .workload import Batch, Workload
 
 CONNECTIONS = (8, 16, 32, 64, 128)
 Kind = Literal["B", "BE", "CBE"]
-BINDING: dict[Kind, int] = {"B": 0, "BE": 0, "CBE": 1}
-"""Which request of a job it is."""
 CLIENT = "client"
 _encode = msgspec.json.Encoder().encode
 
@@ -103,8 +101,8 @@ async def _step(
             cores = meter.cores()
     finally:
         gc.unfreeze()
-    bound_ns = load.step_ns[:, BINDING[kind]]
-    return Step(connections=connections, pods=load.jobs, rate=load.jobs_per_s, cores=cores, decay=decay(bound_ns))
+    done_ns = load.step_ns[:, -1]
+    return Step(connections=connections, pods=load.jobs, rate=load.jobs_per_s, cores=cores, decay=decay(done_ns))
 
 
 def _best(kind: Kind, steps: list[Step], *, row: str, arena: str) -> Ceiling:

@@ -163,7 +163,7 @@ def _round(
         scheduled_late_s=max(late, default=0) / 1e9,
         wait_p50_ms=percentile_ms(waits, 50),
         wait_p99_ms=percentile_ms(waits, 99),
-        decay=decay(bound),
+        decay=decay(np.array([max(at_ns, told.get(pod, 0)) for pod, at_ns in trace.bound.items()], dtype=np.int64)),
         cores=watched.cores,
         refused=dict(trace.refused),
     )

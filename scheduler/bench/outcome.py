@@ -39,7 +39,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     wait_p99_ms: float | None
     """Created → bound; a pod that was there before counts from the start of the scheduler's process."""
     decay: float | None
-    """Rate of the last thousand bindings divided by that of the first."""
+    """Rate of the last thousand pods divided by that of the first; one counts once it is bound and that was told."""
     cores: dict[str, float] = {}
     """Processor cores that each process kept busy from the first binding to the end; ``others`` should be idle."""
     refused: dict[str, int] = {}
@@ -55,7 +55,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     cores: dict[str, float]
     """Processor cores that each process kept busy."""
     decay: float | None = None
-    """Rate of the last thousand bindings divided by that of the first: how the server itself slows down."""
+    """Rate of the last thousand pods divided by that of the first: how the server itself slows down."""
 
 
 class Ceiling(msgspec.Struct, frozen=True, kw_only=True):

@@ -35,12 +35,12 @@ def kube_average(bound_ns: Times) -> float | None:
     return float(np.mean(samples)) if samples else None
 
 
-def decay(bound_ns: Times, *, part: int = 1000) -> float | None:
-    """Rate over the last ``part`` bindings divided by that over the first, 1 without decay.
+def decay(done_ns: Times, *, part: int = 1000) -> float | None:
+    """Rate over the last ``part`` pods divided by that over the first, 1 without decay; each was done at its time.
 
     ``None`` with fewer than two such parts.
     """
-    ordered = np.sort(bound_ns)
+    ordered = np.sort(done_ns)
     if len(ordered) < 2 * part or part < 2:
         return None
     first_ns, last_ns = ordered[part - 1] - ordered[0], ordered[-1] - ordered[-part]
