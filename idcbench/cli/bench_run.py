@@ -45,7 +45,10 @@ def write_samples(run: Run, measured: Measured) -> None:
         labels = {"row": one.row, "scheduler": one.scheduler, "against": one.arena, "scale": f"{measured.scale:g}"}
         for name, unit, better, definition, value in FIGURES:
             if (found := value(one)) is not None:
-                run.series(name, unit=unit, better=better, labels=labels, definition=definition).add(found)
+                series = run.series(
+                    name, unit=unit, better=better, labels=labels, definition=definition, repetition=True
+                )
+                series.add(found)
     for ceiling in measured.ceilings:
         labels = {"row": ceiling.row, "kind": ceiling.kind, "against": ceiling.arena, "scale": f"{measured.scale:g}"}
         definition = "best rate of a lean client at 8 to 128 connections; B bindings, BE bindings and events"

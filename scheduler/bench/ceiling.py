@@ -48,11 +48,10 @@ async def measure(
 
 
 async def whole(arena: Arena, workload: Workload, kind: Kind, *, connections: int) -> Step:
-    """All pods of the workload, from its kept state: what a scheduler's round is held against.
+    """All pods of the workload, whose kept state was just restored: what a scheduler's round is held against.
 
     A server slows down while its log, its watch cache and its heap grow: a short step is not what a round meets.
     """
-    await arena.restore(workload.name)
     return await _step(arena, kind, workload.measured.objects(), _nodes(workload), connections=connections)
 
 

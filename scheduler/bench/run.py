@@ -75,6 +75,7 @@ class Bench:
             for pair, name in self.wanted.order(row, arena_name, beside=(BESIDE,)):
                 if name == BESIDE:
                     connections = ceiling.best_connections(both)
+                    await arena.restore(workload.name)
                     beside.append(await ceiling.whole(arena, workload, BESIDE, connections=connections))
                 else:
                     await self._round(arena, workload, self.contenders[name], pair)
