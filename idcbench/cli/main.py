@@ -44,6 +44,7 @@ COMMANDS = {
     "report": Lazy("report", "report", "Write and open the report of a run."),
     "compare": Lazy("compare", "compare", "Set two runs side by side, with a verdict on every metric."),
     "bench": Lazy("bench", "bench", "Measure schedulers side by side."),
+    "calibrate": Lazy("calibrate", "calibrate", "Say how far off the instrument is, on this machine."),
     "artifacts": Lazy("artifacts", "artifacts", "The binaries a cluster is made of: list, get, verify, prune."),
 }
 

@@ -65,7 +65,8 @@ def replay(times_s: npt.ArrayLike, *, faster: float = 1.0) -> Times:
     if (steps := np.diff(given)).size and steps.min() < 0:
         at = int(np.argmax(steps < 0)) + 1
         raise ValueError(f"time {at + 1} ({given[at]:g} s) lies before the one above it ({given[at - 1]:g} s)")
-    return np.rint((given - given[0]) / faster * 1e9).astype(np.int64)
+    offsets_ns: Times = np.rint((given - given[0]) / faster * 1e9).astype(np.int64)
+    return offsets_ns
 
 
 def _random(

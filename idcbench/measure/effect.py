@@ -60,7 +60,8 @@ def paired_effect(a: Sequence[Values], b: Sequence[Values], *, q: float, seed: i
     of_a, of_b = _found(a, q, scale), _found(b, q, scale)
     draw = np.random.default_rng(seed)
     rounds = draw.integers(len(a), size=(RESAMPLES, len(a)))
-    means = (_redrawn(b, q, rounds, scale, draw) - _redrawn(a, q, rounds, scale, draw)).mean(axis=1)
+    redrawn = _redrawn(b, q, rounds, scale, draw) - _redrawn(a, q, rounds, scale, draw)
+    means = _means(of_b - of_a, rounds, redrawn)
     interval = _interval(float((of_b - of_a).mean()), means, len(a), degrees=len(a) - 1)
     return _effect(of_a, of_b, scale, interval, sign_flip_p(of_b - of_a, draw))
 
@@ -73,10 +74,10 @@ def unpaired_effect(a: Sequence[Values], b: Sequence[Values], *, q: float, seed:
     scale = _Scale.of(a, b)
     of_a, of_b = _found(a, q, scale), _found(b, q, scale)
     draw = np.random.default_rng(seed)
-    means = [
-        _redrawn(side, q, draw.integers(len(side), size=(RESAMPLES, len(side))), scale, draw).mean(axis=1)
-        for side in (a, b)
-    ]
+    means = []
+    for side, found in ((a, of_a), (b, of_b)):
+        rounds = draw.integers(len(side), size=(RESAMPLES, len(side)))
+        means.append(_means(found, rounds, _redrawn(side, q, rounds, scale, draw)))
     fewest = min(len(a), len(b))
     interval = _interval(float(of_b.mean() - of_a.mean()), means[1] - means[0], fewest, degrees=len(a) + len(b) - 2)
     return _effect(of_a, of_b, scale, interval, exchange_p(of_a, of_b, draw))
@@ -126,6 +127,19 @@ def _found(rounds: Sequence[Values], q: float, scale: _Scale) -> Values:
     if fewest < SMALLEST_N[q] and most > 1:
         raise NoEffectError(f"has {fewest} samples in a round, and a p{q * 100:g} needs {SMALLEST_N[q]}")
     return scale.into(np.array([quantile(np.sort(values), q if most > 1 else 0.5) for values in rounds]))
+
+
+def _means(found: Values, rounds: npt.NDArray[np.int64], redrawn: Values) -> Values:
+    """Means of resamples in two stages: ``rounds`` chosen, of which ``found`` are the values, and each ``redrawn``.
+
+    Rounds differ by what moves them and by the noise of their samples. The second stage adds that noise once more, so
+    the first is shrunk until both together spread as the rounds do (Davison and Hinkley, Bootstrap Methods, 3.8).
+    """
+    within = redrawn - found[rounds]
+    spread, noise = float(found.var(ddof=1)) if len(found) > 1 else 0.0, float(within.var())
+    shrunk = math.sqrt(max(0.0, 1 - noise / spread)) if spread else 0.0
+    middle = found.mean()
+    return np.asarray(middle + (shrunk * (found[rounds] - middle) + within).mean(axis=1))
 
 
 def _redrawn(

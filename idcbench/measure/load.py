@@ -132,15 +132,20 @@ async def pool(access: Access, *, size: int) -> AsyncIterator[Pool]:
 
     async def open_one() -> Connection:
         async with slots:
-            gateway = access.gateway
-            fresh = await asyncio.to_thread(gateway_socket, gateway) if gateway else endpoint.new_socket()
-            return await Connection.open(endpoint, fresh)
+            return await connect(endpoint, access)
 
     opened = Pool(endpoint, list(await asyncio.gather(*(open_one() for _ in range(size)))), access.headers())
     try:
         yield opened
     finally:
         opened.close()
+
+
+async def connect(endpoint: Endpoint, access: Access) -> Connection:
+    """A connection to the endpoint, in the cluster's network. Raises ``OSError`` or ``ssl.SSLError``."""
+    gateway = access.gateway
+    fresh = await asyncio.to_thread(gateway_socket, gateway) if gateway else endpoint.new_socket()
+    return await Connection.open(endpoint, fresh)
 
 
 async def _do(connection: Connection, job: Job) -> tuple[int, ...]:

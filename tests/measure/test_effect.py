@@ -29,15 +29,16 @@ def test_the_quantile_of_a_resample_is_distributed_as_if_it_were_drawn() -> None
         assert stats.ks_2samp(fast, slow).pvalue > 1e-3, q
 
 
-def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
-    """Few rounds are the hard case; two stages are wider than one, never narrower."""
+@pytest.mark.parametrize("size", [20, 400])
+def test_the_interval_holds_the_truth_as_often_as_it_says(size: int) -> None:
+    """Few rounds are the hard case; of few samples a median is drawn noisier than it is, which is on the safe side."""
     held = 0
     for seed in range(200):
-        found = paired_effect(rounds(seed, 8), rounds(seed + 10_000, 8, factor=1.1), q=0.5)
+        found = paired_effect(rounds(seed, 8, size), rounds(seed + 10_000, 8, size, factor=1.1), q=0.5)
         assert found.low is not None
         assert found.high is not None
         held += found.low <= 1.1 <= found.high
-    assert held >= 184  # of 200 at 95 %; fewer happen to an honest interval in 3 of 1,000 cases
+    assert 182 <= held <= (200 if size == 20 else 199)  # of 200 at 95 %: an honest one is beyond in 1 of 300 cases
 
 
 def test_unpaired_rounds_may_differ_in_number() -> None:

@@ -1,0 +1,199 @@
+"""Sending an open load: each request at its planned time, whatever became of those before.
+
+No task and no future for a request: a deque of idle connections, and a call back when an answer is there. What is due
+while every connection waits for an answer is sent as soon as one has its own, and its latency counts from when it was
+planned, so that a server that stalls hides nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from enum import IntEnum
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from ..kube.connection import Connection, Response
+from .alarm import Alarm
+from .arrivals import Times
+
+SWEEP_S = 0.02
+AT_ONCE = 16
+OPENING_AT_ONCE = 8
+OPEN_LIMIT_S = 10.0
+Compose = Callable[[int, int], bytes]
+"""The bytes of a request, by its sort and its number."""
+Connect = Callable[[], Awaitable[Connection]]
+
+
+class Outcome(IntEnum):
+    """``REFUSED`` is any answer but 2xx; ``BROKEN`` none, as the connection ended; ``LATE`` none in time."""
+
+    OK = 0
+    REFUSED = 1
+    BROKEN = 2
+    LATE = 3
+
+
+SENT = np.dtype(
+    [
+        ("planned_ns", "<i8"),
+        ("started_ns", "<i8"),
+        ("completed_ns", "<i8"),
+        ("number", "<u4"),
+        ("status", "<i2"),
+        ("call", "u1"),
+        ("outcome", "u1"),
+    ]
+)
+"""CLOCK_MONOTONIC times; ``number`` is the place in the whole plan, ``call`` which sort it is."""
+Sent = npt.NDArray[np.void]
+
+
+class OpenLoop:
+    """``connections``, each made by ``connect``; :meth:`open` before :meth:`run`."""
+
+    def __init__(self, connect: Connect, *, connections: int, compose: Compose, deadline_s: float) -> None:
+        self._connect = connect
+        self._wanted = connections
+        self._compose = compose
+        self._deadline_ns = int(deadline_s * 1e9)
+        self._idle: deque[Connection] = deque()
+        self._due: deque[int] = deque()
+        self._flying: dict[int, Connection] = {}
+        self._opening: set[asyncio.Task[None]] = set()
+        self._sent: Sent = np.empty(0, dtype=SENT)
+        self._planned_ns: list[int] = []
+        self._next = self._left = 0
+        self._over = asyncio.Event()
+
+    async def open(self) -> None:
+        """Open all connections. Raises ``OSError`` or ``ssl.SSLError`` when one cannot be."""
+        slots = asyncio.Semaphore(OPENING_AT_ONCE)
+
+        async def one() -> None:
+            async with slots:
+                self._idle.append(await self._connected())
+
+        await asyncio.gather(*(one() for _ in range(self._wanted)))
+
+    async def run(self, planned: Times, numbers: npt.NDArray[np.uint32], calls: npt.NDArray[np.uint8], *,
+                  start_ns: int) -> Sent:  # fmt: skip
+        """Send everything; returns when each has been answered, or has missed its deadline."""
+        self._sent = np.zeros(len(planned), dtype=SENT)
+        self._sent["planned_ns"], self._sent["number"], self._sent["call"] = planned + start_ns, numbers, calls
+        self._left = len(planned)
+        if not self._left:
+            return self._sent
+        self._over.clear()
+        sweeping = asyncio.create_task(self._sweep())
+        self._planned_ns = [int(each) for each in self._sent["planned_ns"]]
+        self._next = 0
+        self._alarm = Alarm(self._send_due)
+        try:
+            self._alarm.set(self._planned_ns[0])
+            await self._over.wait()
+        finally:
+            sweeping.cancel()
+            self._alarm.close()
+        return self._sent
+
+    def close(self) -> None:
+        """Close every connection."""
+        for task in self._opening:
+            task.cancel()
+        for connection in [*self._idle, *self._flying.values()]:
+            connection.abort()
+        self._idle.clear()
+
+    def _send_due(self) -> None:
+        """A few of those that are due, so that answers are taken in between, also when all of this is late."""
+        for _ in range(AT_ONCE):
+            if self._next == len(self._planned_ns):
+                return
+            if (when_ns := self._planned_ns[self._next]) > time.monotonic_ns():
+                self._alarm.set(when_ns)
+                return
+            if self._idle:
+                self._start(self._next, self._idle.popleft())
+            else:
+                self._due.append(self._next)
+            self._next += 1
+        self._alarm.set(0)
+
+    def _start(self, at: int, connection: Connection) -> None:
+        row = self._sent[at]
+        request = self._compose(int(row["call"]), int(row["number"]))
+        row["started_ns"] = time.monotonic_ns()
+        try:
+            connection.begin(request, partial(self._settled, at, connection))
+        except ConnectionError:  # the server closed it while it was idle: nothing was sent
+            self._due.appendleft(at)
+            self._replace()
+            return
+        self._flying[at] = connection
+
+    def _settled(self, at: int, connection: Connection, ended: Response | Exception) -> None:
+        if self._flying.pop(at, None) is None:
+            return  # it missed its deadline before
+        if isinstance(ended, Response):
+            outcome = Outcome.OK if 200 <= ended.status < 300 else Outcome.REFUSED
+            self._end(at, outcome, ended.completed_ns, ended.status)
+        else:
+            self._end(at, Outcome.BROKEN, time.monotonic_ns())
+        if connection.usable:
+            self._give(connection)
+        else:
+            self._replace()
+
+    def _give(self, connection: Connection) -> None:
+        if self._due:
+            self._start(self._due.popleft(), connection)
+        else:
+            self._idle.append(connection)
+
+    def _end(self, at: int, outcome: Outcome, completed_ns: int, status: int = 0) -> None:
+        row = self._sent[at]
+        row["completed_ns"], row["status"], row["outcome"] = completed_ns, status, outcome
+        self._left -= 1
+        if not self._left:
+            self._over.set()
+
+    def _replace(self) -> None:
+        """Open another connection for one that ended; as long as the server takes none it is asked again."""
+
+        async def again() -> None:
+            while self._left:
+                try:
+                    self._give(await self._connected())
+                    return
+                except (OSError, ssl.SSLError, TimeoutError):
+                    await asyncio.sleep(SWEEP_S)
+
+        task = asyncio.create_task(again())
+        self._opening.add(task)
+        task.add_done_callback(self._opening.discard)
+
+    async def _sweep(self) -> None:
+        """End what has missed its deadline, sent or not: planned in order, so the oldest are in front."""
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            since_ns = time.monotonic_ns() - self._deadline_ns
+            for at in [at for at in self._flying if self._sent[at]["planned_ns"] < since_ns]:
+                connection = self._flying.pop(at)
+                self._end(at, Outcome.LATE, time.monotonic_ns())
+                connection.abort()
+                self._replace()
+            while self._due and self._sent[self._due[0]]["planned_ns"] < since_ns:
+                at = self._due.popleft()
+                self._sent[at]["started_ns"] = time.monotonic_ns()
+                self._end(at, Outcome.LATE, time.monotonic_ns())
+
+    async def _connected(self) -> Connection:
+        async with asyncio.timeout(OPEN_LIMIT_S):
+            return await self._connect()
