@@ -1,0 +1,92 @@
+"""`idcbench list | prune | export`: what runs there are, which may go, and their figures for other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..errors import RunError
+
+root_option = click.option("--root", type=click.Path(path_type=Path), default=Path(".idcbench"), help="Where runs are.")
+
+
+@click.command("list")
+@click.argument("target", default="")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
+@root_option
+def list_runs(target: str, as_json: bool, root: Path) -> None:
+    """List the runs of TARGET, or of all targets, oldest first."""
+    import msgspec
+    from tabulate import tabulate
+
+    from ..reports.figures import figure
+    from ..reports.verdict import verdict_of
+    from ..runs.shelf import shelved
+
+    rows = []
+    for run in shelved(root, target):
+        document = run.document
+        rows.append(
+            {
+                "run": f"{run.path.parent.name}/{run.path.name}",
+                "started": document.started[:16].replace("T", " ") if document else "",
+                "verdict": verdict_of(document).word if document else "Unreadable",
+                "checks": f"{document.tests.passed} of {document.tests.total}" if document else run.trouble,
+                "metrics": len(document.metrics) if document else 0,
+                "size_bytes": run.size_bytes,
+            }
+        )
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=1).decode())
+        return
+    if not rows:
+        click.echo(f"no run under {root} yet; make one: idcbench run")
+        return
+    shown = [{**row, "size_bytes": figure(float(str(row["size_bytes"])), "bytes")} for row in rows]
+    click.echo(tabulate([tuple(row.values()) for row in shown],
+                        headers=("run", "started (UTC)", "verdict", "checks passed", "metrics", "size")))  # fmt: skip
+
+
+@click.command()
+@click.argument("target", default="")
+@click.option("--keep", required=True, type=click.IntRange(1), help="How many of each target stay, the newest.")
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@root_option
+def prune(target: str, keep: int, dry_run: bool, root: Path) -> None:
+    """Delete all but the newest runs of TARGET, or of each. A run that has not ended stays: it may be going on."""
+    from ..reports.figures import figure
+    from ..runs.shelf import disposable, dispose, shelved
+
+    gone = disposable(shelved(root, target), keep=keep)
+    for run in gone:
+        if not dry_run:
+            dispose(run)
+        click.echo(f"{'would delete' if dry_run else 'deleted'} {run.path} ({figure(run.size_bytes, 'bytes')})")
+    if not gone:
+        click.echo("nothing to delete")
+
+
+@click.command()
+@click.argument("run", default="")
+@click.option(
+    "--format", "form", required=True, type=click.Choice(("csv", "openmetrics", "pytest-benchmark")),
+    help="csv: every sample; openmetrics: figures for Prometheus; pytest-benchmark: for `pytest-benchmark compare`.",
+)  # fmt: skip
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write there [standard output].")
+@root_option
+def export(run: str, form: str, output: Path | None, root: Path) -> None:
+    """Write the figures of RUN (as `idcbench report` takes it) for another tool."""
+    from ..reports.exports import FORMATS
+    from ..runs.locate import locate_run
+
+    pieces = FORMATS[form](locate_run(root, run))
+    if output is None:
+        for piece in pieces:
+            click.echo(piece, nl=False)
+        return
+    try:
+        with output.open("w", encoding="utf-8") as file:
+            file.writelines(pieces)
+    except OSError as error:
+        raise RunError(f"{output}: cannot be written: {error.strerror}") from error
