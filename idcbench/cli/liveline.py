@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from .display import Step
+from .step import Step
 
 BAR_WIDTH = 20
 

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idcbench.cli import display as display_module
-from idcbench.cli.display import Display, Step, amount, duration
+from idcbench.cli.display import Display
+from idcbench.cli.step import Step, amount, duration
 
 LIMIT_S = 10.0
 
