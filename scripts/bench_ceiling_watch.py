@@ -23,9 +23,10 @@ from idcbench.cluster import ClusterSpec
 from idcbench.kube.access import Access
 from idcbench.kube.connection import Connection, Endpoint
 from idcbench.measure.statistics import paired_ratio
+from idcbench.provisioning.embedded.benching import BenchArena
 from idcbench.provisioning.embedded.target import EmbeddedTarget
 from idcbench.scheduler.bench import ceiling, creating
-from idcbench.scheduler.bench.arena import Arena, BenchArena
+from idcbench.scheduler.bench.arena import Arena
 from idcbench.scheduler.bench.rows import ROWS
 from idcbench.scheduler.bench.workload import Workload
 
