@@ -21,7 +21,8 @@ from multiprocessing.synchronize import Event
 
 from idcbench.cluster import ClusterSpec
 from idcbench.kube.access import Access
-from idcbench.kube.connection import Connection, Endpoint
+from idcbench.kube.connection import Endpoint
+from idcbench.measure.load import connect
 from idcbench.measure.statistics import paired_ratio
 from idcbench.provisioning.embedded.benching import BenchArena
 from idcbench.provisioning.embedded.target import EmbeddedTarget
@@ -78,7 +79,8 @@ def watching(access: Access, watches: int) -> Iterator[None]:
     process = context.Process(target=watch, args=(access, watches, open_now), daemon=True)
     if watches:
         process.start()
-        open_now.wait(30)
+        if not open_now.wait(30):
+            raise SystemExit("no watch was open after 30 s; its error is above")
     try:
         yield
     finally:
@@ -91,7 +93,7 @@ def watch(access: Access, watches: int, open_now: Event) -> None:
     """Read and drop, for ever."""
 
     async def one(endpoint: Endpoint) -> None:
-        connection = await Connection.open(endpoint, endpoint.new_socket())
+        connection = await connect(endpoint, access)
         request = endpoint.request("GET", PATH, headers=access.headers())
         await connection.exchange(request, on_body=lambda _: open_now.set())
 
