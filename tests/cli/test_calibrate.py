@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
 from idcbench.cli.calibrate import INVALID
@@ -45,6 +46,7 @@ def test_too_far_off_is_invalid(readings: list[Reading], capsys: pytest.CaptureF
 def test_every_measure_is_taken() -> None:
     """How far off they are is a matter of the machine, and asserted by nobody but who calls the command."""
     found = list(calibration.calibrate(seconds=4))
+    assert msgspec.json.encode(found)
     measures = [one.measure for one in found]
     assert measures.count("delay, p50") == 3
     lost = next(one for one in found if one.measure == "requests lost")
