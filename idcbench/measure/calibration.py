@@ -73,7 +73,8 @@ def _stall(seconds: float, tell: Callable[[str], None]) -> Iterator[Reading]:
     behaviour = Behaviour(delay_ms=2.0, stall_at_s=STALL_AT_S, stall_ms=STALL_MS)
     result, _ = _measured(behaviour, seconds)
     latency_ms = result.latency_ms()
-    yield Reading(measure="stall, longest latency", truth=STALL_MS, measured=float(latency_ms.max()), unit="ms", limit=10.0)
+    longest_ms = float(latency_ms.max())
+    yield Reading(measure="stall, longest latency", truth=STALL_MS, measured=longest_ms, unit="ms", limit=10.0)
     due = STALL_MS * (1 - 0.001 * seconds / (STALL_MS / 1000))  # latencies fall evenly from the stall's length to 0
     yield Reading(
         measure="stall, p99.9", truth=due, measured=float(np.quantile(latency_ms, 0.999)), unit="ms", limit=15.0,
