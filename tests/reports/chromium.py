@@ -19,6 +19,13 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--remote-debugging-port=0",
 )  # fmt: skip
 
+OUTSIDE = """[...document.querySelectorAll('body *')].filter(it => it.getBoundingClientRect().right > innerWidth + 1
+  && !it.closest('.scroll, pre')).map(it => it.outerHTML.slice(0, 120))"""
+OPEN_ALL = "document.querySelectorAll('details').forEach(it => { it.open = true })"
+SMALLEST_TEXT_PX = """Math.min(...[...document.querySelectorAll('svg text')]
+  .filter(it => it.getBoundingClientRect().height)
+  .map(it => parseFloat(getComputedStyle(it).fontSize) * it.getCTM().a))"""
+
 
 def find_chromium() -> str | None:
     """The browser's program, or ``None``."""

@@ -11,12 +11,6 @@ from idcbench.reports.write import write_report
 from idcbench.runs.directory import Run
 
 pytestmark = pytest.mark.integration
-OUTSIDE = """[...document.querySelectorAll('body *')].filter(it => it.getBoundingClientRect().right > innerWidth + 1
-  && !it.closest('.scroll, pre')).map(it => it.outerHTML.slice(0, 120))"""
-OPEN_ALL = "document.querySelectorAll('details').forEach(it => { it.open = true })"
-SMALLEST_TEXT_PX = """Math.min(...[...document.querySelectorAll('svg text')]
-  .filter(it => it.getBoundingClientRect().height)
-  .map(it => parseFloat(getComputedStyle(it).fontSize) * it.getCTM().a))"""
 
 
 @pytest.mark.parametrize("state", ["passed", "failed", "invalid", "cut-off"])
@@ -28,10 +22,10 @@ async def test_it_fits_asks_for_nothing_and_does_not_complain(
     async with chromium.browser(tmp_path / "profile") as page:
         for width, dark in ((1280, False), (400, False), (1280, True), (400, True)):
             await page.open(file, width=width, dark=dark)
-            await page.value(OPEN_ALL)
+            await page.value(chromium.OPEN_ALL)
             assert await page.value("document.documentElement.scrollWidth") == width
-            assert await page.value(OUTSIDE) == []
-            assert await page.value(SMALLEST_TEXT_PX) >= 10
+            assert await page.value(chromium.OUTSIDE) == []
+            assert await page.value(chromium.SMALLEST_TEXT_PX) >= 10
             ground = await page.value("getComputedStyle(document.body).backgroundColor")
             assert ground == ("rgb(19, 22, 25)" if dark else "rgb(255, 255, 255)")
         assert set(page.requests) == {file.as_uri()}

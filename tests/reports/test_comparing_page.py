@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from test_browser import OPEN_ALL, OUTSIDE, SMALLEST_TEXT_PX
 
 from idcbench.reports.comparing_html import write_comparison
 from idcbench.reports.ecdf import POINTS, curve, ecdf
@@ -101,9 +100,9 @@ async def test_it_fits_asks_for_nothing_and_does_not_complain(
     async with chromium.browser(tmp_path / "profile") as page:
         for width, dark in ((1280, False), (400, False), (1280, True), (400, True)):
             await page.open(file, width=width, dark=dark)
-            await page.value(OPEN_ALL)
+            await page.value(chromium.OPEN_ALL)
             assert await page.value("document.documentElement.scrollWidth") == width
-            assert await page.value(OUTSIDE) == []
-            assert await page.value(SMALLEST_TEXT_PX) >= 10
+            assert await page.value(chromium.OUTSIDE) == []
+            assert await page.value(chromium.SMALLEST_TEXT_PX) >= 10
         assert set(page.requests) == {file.as_uri()}
         assert page.complaints == []
