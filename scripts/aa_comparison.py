@@ -24,6 +24,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from scipy.signal import lfilter
 
 from idcbench.measure.effect import Effect, Values, paired_effect
 from idcbench.runs.judging import judge
@@ -83,11 +84,9 @@ def compared(seed: int, *, rounds: int) -> Found:
 
 def one_round(draw: np.random.Generator) -> Values:
     """Latencies in ms; each has the distribution told above, whatever came before it."""
-    noise = draw.normal(size=SAMPLES)
-    logs = np.empty(SAMPLES)
-    logs[0] = noise[0]
-    for at in range(1, SAMPLES):
-        logs[at] = CORRELATION * logs[at - 1] + (1 - CORRELATION**2) ** 0.5 * noise[at]
+    noise = (1 - CORRELATION**2) ** 0.5 * draw.normal(size=SAMPLES)
+    noise[0] = draw.normal()
+    logs = lfilter([1.0], [1.0, -CORRELATION], noise)
     values = 10 * np.exp(0.4 * logs)
     heavy = draw.random(SAMPLES) < HEAVY
     values[heavy] = 20 * (1 + draw.pareto(EXPONENT, size=int(heavy.sum())))

@@ -21,6 +21,7 @@ from .statistics import CONFIDENCE, SMALLEST_N, quantile
 from .student import quantile_of_t
 
 RESAMPLES = 4_000
+LARGEST_LOG = 709.0
 ROUNDS_LEAST = 5
 """Below so many rounds a bootstrap knows too little of how rounds vary, and no interval is given."""
 Values = npt.NDArray[np.float64]
@@ -34,18 +35,35 @@ class NoEffectError(ValueError):
 class Effect:
     """How far B is from A, by the rounds' quantiles, of which ``a`` and ``b`` are the means (geometric for a ratio).
 
-    ``value`` is ``b / a``, or ``b - a`` when ``scale`` is ``difference``. ``low`` to ``high`` is its 95 % interval,
-    ``None`` below :data:`ROUNDS_LEAST` rounds; ``p`` the probability, were there no difference, of one at least so far.
+    ``shift`` is ``b - a``, of the logarithms for a ratio; ``shift_low`` to ``shift_high`` its 95 % interval, ``None``
+    below :data:`ROUNDS_LEAST` rounds. ``p`` is the probability, were there no difference, of one at least so far.
     """
 
     a: float
     b: float
     rounds: tuple[int, int]
+    paired: bool
     scale: Literal["ratio", "difference"]
-    value: float
-    low: float | None
-    high: float | None
+    shift: float
+    shift_low: float | None
+    shift_high: float | None
     p: float
+
+    @property
+    def value(self) -> float:
+        """``b / a``, or ``b - a`` when ``scale`` is ``difference``."""
+        return self._back(self.shift)
+
+    @property
+    def low(self) -> float | None:
+        return None if self.shift_low is None else self._back(self.shift_low)
+
+    @property
+    def high(self) -> float | None:
+        return None if self.shift_high is None else self._back(self.shift_high)
+
+    def _back(self, shift: float) -> float:
+        return _Scale(self.scale).back(shift)
 
 
 def paired_effect(a: Sequence[Values], b: Sequence[Values], *, q: float, seed: int = 0) -> Effect:
@@ -56,31 +74,31 @@ def paired_effect(a: Sequence[Values], b: Sequence[Values], *, q: float, seed: i
     """
     if len(a) != len(b):
         raise ValueError(f"{len(a)} and {len(b)} rounds cannot be paired")
-    scale = _Scale.of(a, b)
-    of_a, of_b = _found(a, q, scale), _found(b, q, scale)
+    of_a, of_b, scale = _compared(a, b, q)
     draw = np.random.default_rng(seed)
     rounds = draw.integers(len(a), size=(RESAMPLES, len(a)))
     redrawn = _redrawn(b, q, rounds, scale, draw) - _redrawn(a, q, rounds, scale, draw)
     means = _means(of_b - of_a, rounds, redrawn)
-    interval = _interval(float((of_b - of_a).mean()), means, len(a), degrees=len(a) - 1)
-    return _effect(of_a, of_b, scale, interval, sign_flip_p(of_b - of_a, draw))
+    interval = _interval(float((of_b - of_a).mean()), means, degrees=len(a) - 1, rounds=len(a))
+    return _effect(of_a, of_b, scale, interval, sign_flip_p(of_b - of_a, draw), paired=True)
 
 
 def unpaired_effect(a: Sequence[Values], b: Sequence[Values], *, q: float, seed: int = 0) -> Effect:
     """The effect where the rounds of A and B have nothing to do with each other; they may differ in number.
 
-    p is that of exchanging rounds between the sides. Raises :class:`NoEffectError`.
+    p is that of exchanging rounds between the sides; the interval has the degrees of freedom of Welch and
+    Satterthwaite, as the sides may spread differently. Raises :class:`NoEffectError`.
     """
-    scale = _Scale.of(a, b)
-    of_a, of_b = _found(a, q, scale), _found(b, q, scale)
+    of_a, of_b, scale = _compared(a, b, q)
     draw = np.random.default_rng(seed)
     means = []
     for side, found in ((a, of_a), (b, of_b)):
         rounds = draw.integers(len(side), size=(RESAMPLES, len(side)))
         means.append(_means(found, rounds, _redrawn(side, q, rounds, scale, draw)))
-    fewest = min(len(a), len(b))
-    interval = _interval(float(of_b.mean() - of_a.mean()), means[1] - means[0], fewest, degrees=len(a) + len(b) - 2)
-    return _effect(of_a, of_b, scale, interval, exchange_p(of_a, of_b, draw))
+    interval = _interval(
+        float(of_b.mean() - of_a.mean()), means[1] - means[0], degrees=_welch(of_a, of_b), rounds=min(len(a), len(b))
+    )
+    return _effect(of_a, of_b, scale, interval, exchange_p(of_a, of_b, draw), paired=False)
 
 
 class _Scale(Enum):
@@ -97,49 +115,69 @@ class _Scale(Enum):
         return np.asarray(np.log(values) if self is _Scale.RATIO else values)
 
     def back(self, value: float) -> float:
-        return math.exp(value) if self is _Scale.RATIO else value
+        if self is _Scale.DIFFERENCE:
+            return value
+        return math.exp(value) if value < LARGEST_LOG else math.inf
 
 
-def _effect(of_a: Values, of_b: Values, scale: _Scale, interval: tuple[float, float] | None, p: float) -> Effect:
-    low, high = (scale.back(edge) for edge in interval) if interval else (None, None)
+def _effect(
+    of_a: Values, of_b: Values, scale: _Scale, interval: tuple[float, float] | None, p: float, *, paired: bool
+) -> Effect:  # fmt: skip
     a, b = float(of_a.mean()), float(of_b.mean())
+    low, high = interval if interval else (None, None)
     return Effect(
         a=scale.back(a),
         b=scale.back(b),
         rounds=(len(of_a), len(of_b)),
-        scale="ratio" if scale is _Scale.RATIO else "difference",
-        value=scale.back(b - a),
-        low=low,
-        high=high,
+        paired=paired,
+        scale=scale.value,
+        shift=b - a,
+        shift_low=low,
+        shift_high=high,
         p=p,
     )
 
 
-def _found(rounds: Sequence[Values], q: float, scale: _Scale) -> Values:
-    """Each round's quantile, on the scale; the one value of a round that is a single measurement."""
+def _compared(a: Sequence[Values], b: Sequence[Values], q: float) -> tuple[Values, Values, _Scale]:
+    """The quantile of each round of both sides, on the scale that suits all their values."""
+    single = all(len(values) == 1 for side in (a, b) for values in side)
+    found = [_found(side, q, single=single) for side in (a, b)]
+    scale = _Scale.of(a, b)
+    on_scale = [scale.into(values) for values in found]
+    with np.errstate(over="ignore", invalid="ignore"):
+        largest = max(float(np.square(values).sum()) for values in on_scale)
+    if not math.isfinite(largest):
+        raise NoEffectError("has values too large to be compared")
+    return on_scale[0], on_scale[1], scale
+
+
+def _found(rounds: Sequence[Values], q: float, *, single: bool) -> Values:
+    """Each round's quantile; where all rounds are ``single`` measurements, that one value."""
     if not rounds:
         raise NoEffectError("has no samples")
-    fewest, most = min(map(len, rounds)), max(map(len, rounds))
+    fewest = min(map(len, rounds))
     if not fewest:
         raise NoEffectError("has no samples in one of its rounds")
     if not all(np.isfinite(values).all() for values in rounds):
         raise NoEffectError("holds NaN or infinity, which are no measured values")
-    if fewest < SMALLEST_N[q] and most > 1:
+    if fewest < SMALLEST_N[q] and not single:
         raise NoEffectError(f"has {fewest} samples in a round, and a p{q * 100:g} needs {SMALLEST_N[q]}")
-    return scale.into(np.array([quantile(np.sort(values), q if most > 1 else 0.5) for values in rounds]))
+    return np.array([quantile(np.sort(values), 0.5 if single else q) for values in rounds])
 
 
 def _means(found: Values, rounds: npt.NDArray[np.int64], redrawn: Values) -> Values:
     """Means of resamples in two stages: ``rounds`` chosen, of which ``found`` are the values, and each ``redrawn``.
 
     Rounds differ by what moves them and by the noise of their samples. The second stage adds that noise once more, so
-    the first is shrunk until both together spread as the rounds do (Davison and Hinkley, Bootstrap Methods, 3.8).
+    the first is shrunk until both together spread as the rounds do (Davison and Hinkley, Bootstrap Methods, 3.8). Then
+    all is widened by sqrt(n / (n - 1)), as n rounds seem to spread less around their own mean than they do.
     """
     within = redrawn - found[rounds]
     spread, noise = float(found.var(ddof=1)) if len(found) > 1 else 0.0, float(within.var())
     shrunk = math.sqrt(max(0.0, 1 - noise / spread)) if spread else 0.0
     middle = found.mean()
-    return np.asarray(middle + (shrunk * (found[rounds] - middle) + within).mean(axis=1))
+    few = math.sqrt(len(found) / (len(found) - 1)) if len(found) > 1 else 1.0
+    return np.asarray(middle + few * (shrunk * (found[rounds] - middle) + within).mean(axis=1))
 
 
 def _redrawn(
@@ -151,11 +189,14 @@ def _redrawn(
     ceil(n U)-th smallest, where U is the same order statistic of n uniform values, which is Beta(k, n + 1 - k); the
     next one divides what is left like the smallest of n - k (David and Nagaraja, Order Statistics, 2.2 and 2.5).
     """
-    drawn = np.empty(chosen.shape)
+    flat = chosen.ravel()
+    order = np.argsort(flat, kind="stable")
+    ends = np.cumsum(np.bincount(flat, minlength=len(rounds)))
+    drawn = np.empty(len(flat))
     for number, values in enumerate(rounds):
-        at = np.nonzero(chosen == number)
-        drawn[at] = _quantiles(np.sort(values), q, len(at[0]), draw)
-    return scale.into(drawn)
+        at = order[ends[number - 1] if number else 0 : ends[number]]
+        drawn[at] = _quantiles(np.sort(values), q, len(at), draw)
+    return scale.into(drawn.reshape(chosen.shape))
 
 
 def _quantiles(ordered: Values, q: float, count: int, draw: np.random.Generator) -> Values:
@@ -170,15 +211,23 @@ def _quantiles(ordered: Values, q: float, count: int, draw: np.random.Generator)
     return np.asarray(low + (high - low) * (position - (k - 1)))
 
 
-def _interval(middle: float, means: Values, rounds: int, *, degrees: int) -> tuple[float, float] | None:
-    """The percentile interval, widened for few rounds.
-
-    The bootstrap takes the spread of n rounds for that of all, which is too narrow by sqrt((n - 1) / n) and by the
-    normal's quantile in place of Student's (Hesterberg, What Teachers Should Know about the Bootstrap, 2015, 3.2).
-    """
+def _interval(middle: float, means: Values, *, degrees: int, rounds: int) -> tuple[float, float] | None:
+    """The percentile interval, widened by what Student's quantile is above the normal's: n rounds tell their spread
+    only so well (Hesterberg, What Teachers Should Know about the Bootstrap, 2015, 3.2)."""
     if rounds < ROUNDS_LEAST:
         return None
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
-    wider = math.sqrt(rounds / (rounds - 1)) * quantile_of_t(1 - tail, degrees) / quantile_of_t(1 - tail, None)
+    wider = quantile_of_t(1 - tail, degrees) / quantile_of_t(1 - tail, None)
     return middle + (float(low) - middle) * wider, middle + (float(high) - middle) * wider
+
+
+def _welch(a: Values, b: Values) -> int:
+    """Degrees of freedom of a difference of means (Satterthwaite 1946), rounded down."""
+    if min(len(a), len(b)) < 2:
+        return 1
+    parts = [(float(side.var(ddof=1)) / len(side), len(side) - 1) for side in (a, b)]
+    total = sum(share for share, _ in parts)
+    if not total:
+        return min(degrees for _, degrees in parts)
+    return max(1, math.floor(total**2 / sum(share**2 / degrees for share, degrees in parts)))

@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 EXACT_MOST = 1 << 16
 DRAWS = 20_000
+AT_ONCE = 1 << 20
+"""Values permuted in one go, so that many rounds do not fill the memory."""
 Values = npt.NDArray[np.float64]
 _TIE = 1e-9
 """Means this much closer to 0, relatively, count as equally far: sums in another order differ in their last bits."""
@@ -43,7 +45,11 @@ def exchange_p(a: Values, b: Values, draw: np.random.Generator) -> float:
     if math.comb(len(both), len(a)) <= EXACT_MOST:
         sums = np.array([both[list(chosen)].sum() for chosen in combinations(range(len(both)), len(a))])
     else:
-        sums = np.array([draw.permutation(both)[: len(a)].sum() for _ in range(DRAWS)])
+        rows = max(1, AT_ONCE // len(both))
+        chunks = [min(rows, DRAWS - begun) for begun in range(0, DRAWS, rows)]
+        sums = np.concatenate(
+            [draw.permuted(np.tile(both, (rows, 1)), axis=1)[:, : len(a)].sum(axis=1) for rows in chunks]
+        )
     apart = _as_far(np.abs(sums / len(a) - (total - sums) / len(b)), seen)
     return float(apart.mean()) if len(sums) != DRAWS else float(1 + apart.sum()) / (1 + DRAWS)
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 from ..measure.correction import benjamini_hochberg, holm
 from ..measure.effect import Effect
+from ..measure.permutation import DRAWS
 from .schema import Better
 
 Word = Literal["better", "worse", "higher", "lower", "same", "cannot tell", "insufficient"]
@@ -44,43 +45,47 @@ def judge(
 
 
 def _judge(effect: Effect, better: Better, p: float, minimum_effect: float, factor: float) -> Judgement:
-    middle, low, high, limit = _on_a_line(effect, minimum_effect)
+    low, high = effect.shift_low, effect.shift_high
+    limit = math.log1p(minimum_effect) if effect.scale == "ratio" else minimum_effect * abs(effect.a)
     if low is None or high is None:
         return Judgement(word="cannot tell", p=p, more_rounds=_until_significant(effect, factor))
     if -limit <= low and high <= limit:
         return Judgement(word="same", p=p)
     if p < LEVEL and (low > limit or high < -limit):
-        return Judgement(word=_direction(middle, better), p=p)
-    return Judgement(word="cannot tell", p=p, more_rounds=_more(effect, middle, (high - low) / 2, limit, factor))
+        return Judgement(word=_direction(effect.shift, better), p=p)
+    return Judgement(word="cannot tell", p=p, more_rounds=_more(effect, (high - low) / 2, limit, factor))
 
 
-def _on_a_line(effect: Effect, minimum_effect: float) -> tuple[float, float | None, float | None, float]:
-    """Value, interval, and the minimum effect where 0 is no difference and both directions are alike."""
-    if effect.scale == "ratio":
-        low = math.log(effect.low) if effect.low is not None else None
-        high = math.log(effect.high) if effect.high is not None else None
-        return math.log(effect.value), low, high, math.log1p(minimum_effect)
-    return effect.value, effect.low, effect.high, minimum_effect * max(abs(effect.a), abs(effect.b))
-
-
-def _direction(middle: float, better: Better) -> Word:
+def _direction(shift: float, better: Better) -> Word:
     if better == "none":
-        return "higher" if middle > 0 else "lower"
-    return "better" if (middle > 0) == (better == "higher") else "worse"
+        return "higher" if shift > 0 else "lower"
+    return "better" if (shift > 0) == (better == "higher") else "worse"
 
 
-def _more(effect: Effect, middle: float, half: float, limit: float, factor: float) -> int | None:
+def _more(effect: Effect, half: float, limit: float, factor: float) -> int | None:
     """An interval narrows with the root of the number of rounds; it has to fit between the value and the limit."""
-    rounds, room = min(effect.rounds), abs(abs(middle) - limit)
-    if not room:
+    rounds, room = min(effect.rounds), abs(abs(effect.shift) - limit)
+    if not room or half / room > math.sqrt(1 + MORE_MOST / rounds):
         return None
-    wanted = math.ceil(rounds * (half / room) ** 2)
-    if abs(middle) > limit:
-        wanted = max(wanted, rounds + (_until_significant(effect, factor) or 0))
-    return max(1, wanted - rounds) if wanted - rounds <= MORE_MOST else None
+    more = max(1, math.ceil(rounds * (half / room) ** 2) - rounds)
+    if abs(effect.shift) <= limit:
+        return more
+    significant = _until_significant(effect, factor)
+    return None if significant is None else max(more, significant)
 
 
 def _until_significant(effect: Effect, factor: float) -> int | None:
-    """Rounds until the least p that pairs can have, 2 / 2^n, is below the level after correction."""
-    least = math.ceil(1 + math.log2(max(factor, 1.0) / LEVEL))
-    return max(1, least - min(effect.rounds)) if least > min(effect.rounds) else None
+    """How many more rounds until the least p that can be is below the level after correction; ``None``: never.
+
+    The least p is 2 / 2^n of n pairs, 2 / (2n over n) of n rounds a side, and never below that of the random draws.
+    """
+    rounds = min(effect.rounds)
+    for more in range(MORE_MOST + 1):
+        n = rounds + more
+        exponent = n if effect.paired else math.log2(math.comb(2 * n, n))
+        least = max(2.0 ** (1 - exponent), 1 / (1 + DRAWS))
+        if least * factor < LEVEL:
+            return more
+        if least <= 1 / (1 + DRAWS):
+            return None
+    return None

@@ -52,6 +52,33 @@ def test_unpaired_rounds_may_differ_in_number() -> None:
     assert held >= 89
 
 
+def test_sides_that_differ_in_number_and_spread() -> None:
+    """Welch's case: few rounds that spread widely, beside many that do not."""
+    held, draw = 0, np.random.default_rng(5)
+    for seed in range(300):
+        a = [np.array([np.exp(0.3 * draw.normal())]) for _ in range(6)]
+        b = [np.array([np.exp(0.1 * draw.normal())]) for _ in range(40)]
+        found = unpaired_effect(a, b, q=0.5, seed=seed)
+        assert found.low is not None
+        assert found.high is not None
+        held += found.low <= 1.0 <= found.high
+    assert held >= 273  # of 300 at 95 %
+
+
+def test_values_at_the_ends_of_what_a_number_can_be() -> None:
+    tiny, huge = [np.array([1e-300])] * 8, [np.array([1e300])] * 8
+    found = paired_effect(tiny, huge, q=0.5)
+    assert found.value == float("inf")
+    assert found.shift == pytest.approx(np.log(1e300) - np.log(1e-300))
+    with pytest.raises(NoEffectError, match="too large to be compared"):
+        paired_effect([np.array([-1.7e308])] * 8, [np.array([1.7e308])] * 8, q=0.5)
+
+
+def test_a_single_value_is_no_p99_of_a_round_beside_one_that_has_many() -> None:
+    with pytest.raises(NoEffectError, match="has 1 samples in a round, and a p99 needs 299"):
+        unpaired_effect(rounds(1, 10, size=1), rounds(2, 10, size=500), q=0.99)
+
+
 def test_sign_flips_agree_with_scipy() -> None:
     draw = np.random.default_rng(2)
     for n in (4, 9, 12):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -15,7 +16,18 @@ from idcbench.runs.schema import Better
 
 
 def effect(value: float, low: float | None, high: float | None, p: float = 0.001, rounds: int = 10) -> Effect:
-    return Effect(a=1.0, b=value, rounds=(rounds, rounds), scale="ratio", value=value, low=low, high=high, p=p)
+    logs = [None if edge is None else math.log(edge) for edge in (low, high)]
+    return Effect(
+        a=1.0, b=value, rounds=(rounds, rounds), paired=True, scale="ratio", shift=math.log(value), shift_low=logs[0],
+        shift_high=logs[1], p=p,
+    )  # fmt: skip
+
+
+def difference(a: float, b: float, spread: float, p: float = 0.002) -> Effect:
+    return Effect(
+        a=a, b=b, rounds=(10, 10), paired=True, scale="difference", shift=b - a, shift_low=b - a - spread,
+        shift_high=b - a + spread, p=p,
+    )  # fmt: skip
 
 
 def judged(one: Effect, better: Better = "lower", minimum_effect: float = 0.1) -> Judgement:
@@ -43,11 +55,12 @@ def test_words(one: Effect, better: Better, word: str) -> None:
     assert judged(one, better).word == word
 
 
-def test_differences_are_judged_by_the_larger_side() -> None:
-    one = Effect(a=0, b=2000, rounds=(10, 10), scale="difference", value=2000, low=1900, high=2100, p=0.002)
-    assert judged(one).word == "worse"
-    nothing = Effect(a=0, b=0, rounds=(10, 10), scale="difference", value=0, low=0, high=0, p=1.0)
-    assert judged(nothing).word == "same"
+def test_differences_are_judged_by_what_a_is() -> None:
+    assert judged(difference(0, 2000, 100)).word == "worse"
+    assert judged(difference(0, 0, 0, p=1.0)).word == "same"
+    assert judged(difference(100, 180, 5), minimum_effect=0.5).word == "worse"
+    assert judged(difference(100, 140, 5), minimum_effect=0.5).word == "same"
+    assert judged(difference(2000, 0, 100)).word == "better"
 
 
 def test_among_many_a_single_one_has_to_be_surer() -> None:
@@ -71,9 +84,18 @@ def test_as_many_more_rounds_as_it_says_would_tell() -> None:
     assert judged(effect(1.1, 1.0, 1.21)).more_rounds is None  # just the minimum effect: never
 
 
+def test_what_no_number_of_rounds_can_make_significant_gets_no_number() -> None:
+    """The least p of random permutations, times 1,100 comparisons, stays above the level."""
+    among = [(effect(1.5, 1.2, 1.9, p=1 / 20_001), "lower"), *[(effect(1.0, 0.9, 1.1, p=1.0), "lower")] * 1100]
+    found = judge(among, minimum_effect=0.05, headlines=True)[0]  # type: ignore[arg-type]
+    assert (found.word, found.more_rounds) == ("cannot tell", None)
+
+
 def test_few_rounds_cannot_be_significant_and_it_says_how_many_can() -> None:
     few = effect(3.0, None, None, p=0.25, rounds=3)
     assert judged(few).more_rounds == 3  # 2 / 2**6 < 0.05
+    alone = dataclasses.replace(few, paired=False)
+    assert judged(alone).more_rounds == 1  # 2 / (8 over 4) = 0.029
     draw = np.random.default_rng(1)
     a = [draw.lognormal(0, 0.01, size=1) for _ in range(6)]
     b = [draw.lognormal(1, 0.01, size=1) for _ in range(6)]
