@@ -39,7 +39,7 @@ def render_comparison_markdown(comparison: Comparison) -> str:
     if comparison.warnings:
         parts.append("What this does not say:\n\n" + bullets([escaped(warning) for warning in comparison.warnings]))
     if comparison.changed:
-        changed = [f"`{it.key}`: {escaped(it.a)}, {escaped(it.b)}" for it in comparison.changed]
+        changed = [f"{escaped(it.key)}: {escaped(it.a)}, {escaped(it.b)}" for it in comparison.changed]
         parts.append("The runs also differ in:\n\n" + bullets(changed))
     if comparison.headlines:
         parts.append(f"## {HEADLINES}\n\n{cells(table(HEADLINES, comparison.headlines))}")

@@ -53,15 +53,20 @@ def ecdf(sides: Sequence[tuple[str, Values]], *, unit: str) -> str:
         )  # fmt: skip
     said = "; ".join(
         f"{name}: {len(values)} values from {figure(float(values.min()), unit)} to "
-        f"{figure(float(values.max()), unit)}, median {figure(float(np.median(values)), unit)}"
+        f"{figure(float(values.max()), unit)}, median {figure(float(np.quantile(values, 0.5, method='lower')), unit)}"
         for name, values in drawn
     )
     return element("svg", *parts, class_="ecdf", width="100%", height=_HEIGHT, role="img", aria_label=said)
 
 
+def _median(values: Values) -> float:
+    """The lower one of two in the middle: their sum may be more than a number can hold."""
+    return float(np.quantile(values, 0.5, method="lower"))
+
+
 def _scale(values: Values) -> Linear | Logarithmic:
     low, high = float(values.min()), float(values.max())
-    if low > 0 and high > _SPREAD * float(np.median(values)):
+    if low > 0 and high > _SPREAD * _median(values):
         return Logarithmic(low, high)
     return Linear(min(low, 0.0) if high > 2 * (high - low) else low, high if high > low else low + 1.0)
 

@@ -14,13 +14,22 @@ import numpy as np
 from idcbench.measure.statistics import summarize
 from idcbench.runs.directory import Run
 from idcbench.runs.metrics import series_of
-from idcbench.runs.schema import RunDocument
+from idcbench.runs.schema import Metric, RunDocument
 from idcbench.runs.series import SeriesHeader
 
 from .figures import in_ms
 
 _QUANTILES = (("0.5", "p50"), ("0.95", "p95"), ("0.99", "p99"))
-_UNITS = {"ms": "milliseconds", "s": "seconds", "us": "microseconds", "ns": "nanoseconds", "%": "percent"}
+_UNITS = {
+    "ms": "milliseconds",
+    "s": "seconds",
+    "us": "microseconds",
+    "µs": "microseconds",
+    "ns": "nanoseconds",
+    "%": "percent",
+}
+_KEPT = ("_count", "_sum", "_bucket", "_total", "_created", "_info")
+_OURS = ("run", "quantile")
 LARGEST = 100_000
 """Samples of a series that pytest-benchmark's JSON holds one by one; of a longer one it has the figures alone."""
 
@@ -37,21 +46,22 @@ def as_csv(run: Run) -> Iterator[str]:
 def as_openmetrics(run: Run) -> Iterator[str]:
     """A summary for each metric, with the run as a label (OpenMetrics 1.0: a family's series stand together)."""
     document = run.document()
-    former = ""
+    families: dict[tuple[str, str], list[Metric]] = {}
     for metric in document.metrics:
-        unit = _UNITS.get(metric.unit, re.sub(r"[^a-zA-Z0-9]+", "_", metric.unit).strip("_"))
-        name = "idcbench_" + re.sub(r"[^a-zA-Z0-9_]", "_", metric.name)
-        name = name if not unit or name.endswith(f"_{unit}") else f"{name}_{unit}"
-        if name != former:
-            yield f"# TYPE {name} summary\n"
-            yield f"# UNIT {name} {unit}\n" if unit else ""
-            yield f"# HELP {name} {_escaped(metric.definition or metric.name)}\n"
-            former = name
-        labels = {"run": document.id} | metric.labels
-        for quantile, field in _QUANTILES:
-            if (value := getattr(metric, field)) is not None:
-                yield f"{name}{_labels(labels | {'quantile': quantile})} {value!r}\n"
-        yield f"{name}_count{_labels(labels)} {metric.n}\n"
+        families.setdefault((metric.name, metric.unit), []).append(metric)
+    taken: set[str] = set()
+    for (said, unit_said), metrics in families.items():
+        unit = _UNITS.get(unit_said, _legal(unit_said).strip("_"))
+        name = _distinct(_family(said, unit), unit, taken)
+        yield f"# TYPE {name} summary\n"
+        yield f"# UNIT {name} {unit}\n" if unit else ""
+        yield f"# HELP {name} {_escaped(metrics[0].definition or said)}\n"
+        for metric in metrics:
+            labels = _label_names(metric.labels) | {"run": document.id}
+            for quantile, field in _QUANTILES:
+                if (value := getattr(metric, field)) is not None:
+                    yield f"{name}{_labels(labels | {'quantile': quantile})} {value!r}\n"
+            yield f"{name}_count{_labels(labels)} {metric.n}\n"
     yield "# EOF\n"
 
 
@@ -64,7 +74,7 @@ def as_pytest_benchmark(run: Run) -> Iterator[str]:
         "benchmarks": [
             _benchmark(header, np.asarray(samples["value"], dtype=np.float64))
             for _, (header, samples) in sorted(series_of(run.path).items())
-            if in_ms(1.0, header.unit) is not None and len(samples)
+            if in_ms(1.0, header.unit) is not None and len(samples) and np.isfinite(samples["value"]).all()
         ],
         "datetime": document.started,
         "version": "5.0.0",
@@ -117,10 +127,42 @@ def _line(cells: tuple[object, ...]) -> str:
     return text.getvalue()
 
 
+def _family(metric: str, unit: str) -> str:
+    """A legal name that ends in its unit, and in nothing that the format keeps for itself."""
+    name = f"idcbench_{_legal(metric)}"
+    if name.endswith(_KEPT):
+        name += "_value"
+    return name if not unit or name.endswith(f"_{unit}") else f"{name}_{unit}"
+
+
+def _distinct(name: str, unit: str, taken: set[str]) -> str:
+    """``name``, numbered when another metric became the same."""
+    stem, number, found = name.removesuffix(f"_{unit}") if unit else name, 1, name
+    while found in taken:
+        number += 1
+        found = f"{stem}_{number}_{unit}" if unit else f"{stem}_{number}"
+    taken.add(found)
+    return found
+
+
+def _label_names(labels: Mapping[str, str]) -> dict[str, str]:
+    """With legal names that differ, and are none of ours."""
+    named: dict[str, str] = {}
+    for key, value in labels.items():
+        legal = _legal(key)
+        name = f"label_{legal}" if legal in _OURS or not legal[:1].isalpha() else legal
+        while name in named:
+            name += "_"
+        named[name] = value
+    return named
+
+
+def _legal(text: str) -> str:
+    return re.sub(r"[^a-zA-Z0-9_]", "_", text)
+
+
 def _labels(labels: Mapping[str, str]) -> str:
-    said = ",".join(
-        f'{re.sub(r"[^a-zA-Z0-9_]", "_", key)}="{_escaped(value)}"' for key, value in labels.items()
-    )  # fmt: skip
+    said = ",".join(f'{key}="{_escaped(value)}"' for key, value in labels.items())
     return f"{{{said}}}"
 
 

@@ -21,7 +21,7 @@ def scale_of(differences: Sequence[Difference], minimum_effect: float) -> Logari
     """As wide as the ratios need, the same both ways, and at least three times the minimum effect."""
     edges = [edge for one in differences if one.scale == "ratio" for edge in (one.low, one.high, one.value) if edge]
     widest = max([(1 + minimum_effect) ** 3, *(max(edge, 1 / edge) for edge in edges)])
-    reach = min(_WIDEST, widest**1.08)
+    reach = min(_WIDEST, min(_WIDEST, widest) ** 1.08)
     return Logarithmic(1 / reach, reach)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,8 +34,10 @@ class LimitType(click.ParamType[Limit]):
     name = "[METRIC:]QUANTILE:PERCENT"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Limit:
-        found = re.fullmatch(r"(?:(?P<metric>[^:]+):)?(?P<quantile>p50|p99|value):(?P<share>\d+(?:\.\d+)?)%", value)
-        if not found:
+        found = re.fullmatch(
+            r"(?:(?P<metric>[^:]+):)?(?P<quantile>p50|p99|value):(?P<share>[0-9]+(?:\.[0-9]+)?)%", value
+        )
+        if not found or not re.fullmatch(r"[0-9]+(\.[0-9]+)?", found["share"]):
             self.fail(f"{value!r}: such as p99:10% or failover.write_outage:value:20% is wanted", param, ctx)
         return Limit(found["metric"] or "", found["quantile"], float(found["share"]) / 100)
 
@@ -47,7 +50,7 @@ class ShareType(click.ParamType[float]):
     def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
         if isinstance(value, float):
             return value
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)%", value)
+        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)%", value)
         if not found or not 0 < float(found[1]) < 100:
             self.fail(f"{value!r}: a percentage between 0% and 100% is wanted", param, ctx)
         return float(found[1]) / 100
@@ -77,11 +80,14 @@ def compare(
     A and B are runs as `idcbench report` takes them. What counts is the round, not the single request. Figures of an
     invalid run are compared with a caution, and never pass --fail.
     """
-    from ..runs.comparing import compare_runs
+    from ..runs.comparing import judge_runs, measure_runs
     from ..runs.locate import locate_run
 
+    if html is not None and form is not None:
+        raise UsageError(f"--html and --{form} exclude each other; call it twice")
     runs = locate_run(root, a), locate_run(root, b)
-    comparison = compare_runs(*runs, minimum_effect=minimum_effect, headlines=headlines)
+    measured = measure_runs(*runs, headlines=headlines)
+    comparison = judge_runs(measured, minimum_effect=minimum_effect)
     if html is not None:
         from ..reports.comparing_html import write_comparison
 
@@ -89,10 +95,8 @@ def compare(
     else:
         click.echo(_text(comparison, form, all_rows=all_rows), nl=False)
     broken = [
-        told
-        for limit in limits
-        for told in _beyond(limit, compare_runs(*runs, minimum_effect=limit.share, headlines=headlines))
-    ]
+        told for limit in limits for told in _beyond(limit, judge_runs(measured, minimum_effect=limit.share))
+    ]  # fmt: skip
     broken += [f"{side.id} is invalid" for side in (comparison.a, comparison.b) if limits and side.invalid_because]
     for told in broken:
         click.echo(f"fail: {told}", err=True)
@@ -112,19 +116,25 @@ def _text(comparison: Comparison, form: str | None, *, all_rows: bool) -> str:
     return render_comparison_terminal(comparison, all_rows=all_rows)
 
 
-def _beyond(limit: Limit, comparison: Comparison) -> list[str]:
-    """What is worse by more than the limit, for sure. Raises :class:`UsageError` for a limit that nothing matches."""
+def _beyond(limit: Limit, comparison: Comparison) -> Iterator[str]:
+    """What is worse by more than the limit, for sure, and what a limit names that cannot be judged.
+
+    Raises :class:`UsageError` for a limit that nothing matches.
+    """
     from ..reports.comparing_words import amount
 
     meant = [
         one
         for one in comparison.differences
-        if limit.quantile == one.quantile and (not limit.metric or limit.metric == one.name)
+        if limit.quantile == one.quantile and one.better != "none" and limit.metric in ("", one.name)
     ]
     if not meant:
-        raise UsageError(f"--fail: no {limit.quantile} of {limit.metric or 'any metric'} is in both runs")
-    return [
-        f"{one.title} is worse by more than {limit.share:.3g} of A's: {amount(one)}"
-        for one in meant
-        if one.word == "worse"
-    ]
+        what = limit.metric or "any metric"
+        raise UsageError(f"--fail: no {limit.quantile} of {what} is in both runs, with a direction that is better")
+    for one in meant:
+        if one.word == "worse":
+            yield f"{one.title} is worse by more than {limit.share:.3g} of A's: {amount(one)}"
+        if one.word == "insufficient" and limit.metric:
+            yield f"{one.title} cannot be judged: it {one.why}"
+    if all(one.word == "insufficient" for one in meant) and not limit.metric:
+        yield f"no {limit.quantile} can be judged, for one: {meant[0].title} {meant[0].why}"

@@ -6,7 +6,12 @@ from pathlib import Path
 
 import click
 
-from ..errors import RunError
+from ..errors import IdcError, RunError
+
+
+class DamagedError(IdcError):
+    """Something is missing in what was written; the text says what."""
+
 
 root_option = click.option("--root", type=click.Path(path_type=Path), default=Path(".idcbench"), help="Where runs are.")
 
@@ -56,9 +61,11 @@ def list_runs(target: str, as_json: bool, root: Path) -> None:
 def prune(target: str, keep: int, dry_run: bool, root: Path) -> None:
     """Delete all but the newest runs of TARGET, or of each. A run that has not ended stays: it may be going on."""
     from ..reports.figures import figure
-    from ..runs.shelf import disposable, dispose, shelved
+    from ..runs.shelf import disposable, dispose, shelved, sweep
 
     gone = disposable(shelved(root, target), keep=keep)
+    if not dry_run:
+        sweep(root, target)
     for run in gone:
         if not dry_run:
             dispose(run)
@@ -79,14 +86,18 @@ def export(run: str, form: str, output: Path | None, root: Path) -> None:
     """Write the figures of RUN (as `idcbench report` takes it) for another tool."""
     from ..reports.exports import FORMATS
     from ..runs.locate import locate_run
+    from ..runs.metrics import damage_of
 
-    pieces = FORMATS[form](locate_run(root, run))
+    chosen = locate_run(root, run)
+    pieces = FORMATS[form](chosen)
     if output is None:
         for piece in pieces:
             click.echo(piece, nl=False)
-        return
-    try:
-        with output.open("w", encoding="utf-8") as file:
-            file.writelines(pieces)
-    except OSError as error:
-        raise RunError(f"{output}: cannot be written: {error.strerror}") from error
+    else:
+        try:
+            with output.open("w", encoding="utf-8") as file:
+                file.writelines(pieces)
+        except OSError as error:
+            raise RunError(f"{output}: cannot be written: {error.strerror}") from error
+    if damage := damage_of(chosen.path):
+        raise DamagedError("; ".join(damage))

@@ -58,7 +58,7 @@ def diurnal(
 def replay(times_s: npt.ArrayLike, *, faster: float = 1.0) -> Times:
     """As they were, from the first on. Raises ``ValueError`` for a time that is none or lies before the one above."""
     given = np.asarray(times_s, dtype=np.float64)
-    if given.ndim != 1 or not np.isfinite(given).all() or faster <= 0:
+    if given.ndim != 1 or not np.isfinite(given).all() or not 0 < faster < math.inf:
         raise ValueError("a list of finite times and a speed above 0 are wanted")
     if not len(given):
         return np.empty(0, dtype=np.int64)

@@ -21,7 +21,8 @@ from .statistics import CONFIDENCE, SMALLEST_N, quantile
 from .student import quantile_of_t
 
 RESAMPLES = 4_000
-LARGEST_LOG = 709.0
+LARGEST_LOG = 709.78
+"""Of a number that a float can hold."""
 ROUNDS_LEAST = 5
 """Below so many rounds a bootstrap knows too little of how rounds vary, and no interval is given."""
 Values = npt.NDArray[np.float64]

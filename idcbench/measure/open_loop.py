@@ -71,6 +71,7 @@ class OpenLoop:
         self._planned_ns: list[int] = []
         self._next = self._left = 0
         self._over = asyncio.Event()
+        self._bug: Exception | None = None
 
     async def open(self) -> None:
         """Open all connections. Raises ``OSError`` or ``ssl.SSLError`` when one cannot be."""
@@ -94,13 +95,15 @@ class OpenLoop:
         sweeping = asyncio.create_task(self._sweep())
         self._planned_ns = [int(each) for each in self._sent["planned_ns"]]
         self._next = 0
-        self._alarm = Alarm(self._send_due)
+        self._alarm = Alarm(self._guarded)
         try:
             self._alarm.set(self._planned_ns[0])
             await self._over.wait()
         finally:
             sweeping.cancel()
             self._alarm.close()
+        if self._bug is not None:
+            raise self._bug
         return self._sent
 
     def close(self) -> None:
@@ -111,6 +114,17 @@ class OpenLoop:
             connection.abort()
         self._idle.clear()
 
+    def _guarded(self) -> None:
+        """An error of ours ends the run at once: nobody would set the alarm again."""
+        try:
+            self._send_due()
+        except Exception as error:  # noqa: BLE001 - raised by run()
+            self._fail(error)
+
+    def _fail(self, bug: Exception) -> None:
+        self._bug = bug
+        self._over.set()
+
     def _send_due(self) -> None:
         """A few of those that are due, so that answers are taken in between, also when all of this is late."""
         for _ in range(AT_ONCE):
@@ -119,24 +133,28 @@ class OpenLoop:
             if (when_ns := self._planned_ns[self._next]) > time.monotonic_ns():
                 self._alarm.set(when_ns)
                 return
-            if self._idle:
-                self._start(self._next, self._idle.popleft())
+            if (connection := self._usable()) is not None:
+                self._start(self._next, connection)
             else:
                 self._due.append(self._next)
             self._next += 1
         self._alarm.set(0)
 
+    def _usable(self) -> Connection | None:
+        """The connection that was idle longest; those that the server closed meanwhile are replaced."""
+        while self._idle:
+            connection = self._idle.popleft()
+            if connection.usable:
+                return connection
+            self._replace()
+        return None
+
     def _start(self, at: int, connection: Connection) -> None:
         row = self._sent[at]
+        self._flying[at] = connection
         request = self._compose(int(row["call"]), int(row["number"]))
         row["started_ns"] = time.monotonic_ns()
-        try:
-            connection.begin(request, partial(self._settled, at, connection))
-        except ConnectionError:  # the server closed it while it was idle: nothing was sent
-            self._due.appendleft(at)
-            self._replace()
-            return
-        self._flying[at] = connection
+        connection.begin(request, partial(self._settled, at, connection))
 
     def _settled(self, at: int, connection: Connection, ended: Response | Exception) -> None:
         if self._flying.pop(at, None) is None:
@@ -174,6 +192,9 @@ class OpenLoop:
                     return
                 except (OSError, ssl.SSLError, TimeoutError):
                     await asyncio.sleep(SWEEP_S)
+                except Exception as error:  # noqa: BLE001 - raised by run(): a slot would be lost in silence
+                    self._fail(error)
+                    return
 
         task = asyncio.create_task(again())
         self._opening.add(task)

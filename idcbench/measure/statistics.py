@@ -33,10 +33,10 @@ class Summary:
 
 
 def summarize(values: Iterable[float] | npt.NDArray[np.float64]) -> Summary:
-    """Sort ``values`` once and read every figure off them. Raises ``ValueError`` for a NaN."""
+    """Sort ``values`` once and read every figure off them. Raises ``ValueError`` for NaN and infinity."""
     ordered = np.sort(np.asarray(values if isinstance(values, np.ndarray) else list(values), dtype=np.float64))
-    if np.isnan(ordered).any():
-        raise ValueError("a NaN is not a measured value")
+    if not np.isfinite(ordered).all():
+        raise ValueError("a NaN, or infinity, is not a measured value")
     n = len(ordered)
     return Summary(
         n=n,

@@ -6,15 +6,17 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Annotated
 
 import msgspec
 
 from ..errors import RunError, UsageError
 from ..measure.effect import Effect, NoEffectError, Values, paired_effect, unpaired_effect
-from .comparison import Comparison, Difference, Quantile, Side
+from .cautions import PARTS, of_the_metrics, of_the_runs
+from .comparison import Changed, Comparison, Difference, Quantile, Side
 from .directory import Run
 from .judging import judge
-from .metrics import FoundSeries, damage_of, series_of
+from .metrics import FoundSeries, series_of
 from .rounds import Kind, in_parts, in_windows, one_by_one, round_windows
 from .schema import RunDocument
 from .series import SeriesHeader
@@ -23,11 +25,14 @@ from .settings import unasked
 MINIMUM_EFFECT = 0.05
 HEADLINES_MOST = 10
 QUANTILES: dict[Quantile, float] = {"p50": 0.50, "p99": 0.99}
-DRIFT = (
-    "the runs were not interleaved: whatever else changed between them, on this machine or another, is in the "
-    "differences too"
-)
-PARTS = "rounds are parts of one run where a run has none: how much another run would differ is not known"
+
+
+class AbSide(msgspec.Struct, frozen=True, kw_only=True):
+    """``facts.ab`` of a run that was made beside another: ``id`` is that of both, ``key`` what they differ in."""
+
+    id: Annotated[str, msgspec.Meta(min_length=1)]
+    key: Annotated[str, msgspec.Meta(min_length=1)]
+    value: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,10 +56,32 @@ class _Pair:
         return ("value",) if single else tuple(QUANTILES)
 
 
+_Asked = tuple[_Pair, Quantile, Effect | str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredRuns:
+    """Two runs with the effect of each metric: what does not hang on the minimum effect. Made by :func:`measure_runs`.
+
+    ``families`` are the headlines, and all others: each metric and quantile with its effect, or why there is none.
+    """
+
+    sides: tuple[Side, Side]
+    key: str
+    warnings: tuple[str, ...]
+    changed: tuple[Changed, ...]
+    families: tuple[list[_Asked], list[_Asked]]
+
+
 def compare_runs(
     a: Run, b: Run, *, minimum_effect: float = MINIMUM_EFFECT, headlines: Sequence[str] = ()
 ) -> Comparison:  # fmt: skip
-    """B against A. ``headlines`` names metrics that stand for those that the runs themselves name.
+    """B against A; see :func:`measure_runs` and :func:`judge_runs`."""
+    return judge_runs(measure_runs(a, b, headlines=headlines), minimum_effect=minimum_effect)
+
+
+def measure_runs(a: Run, b: Run, *, headlines: Sequence[str] = ()) -> MeasuredRuns:
+    """The effects of B against A. ``headlines`` names metrics that stand for those that the runs themselves name.
 
     Raises :class:`RunError` when the runs have no metric in common, :class:`UsageError` for a headline that is none.
     """
@@ -65,23 +92,47 @@ def compare_runs(
     if not alike:
         raise RunError(f"{documents[0].id} and {documents[1].id} have no metric in common; compare runs of one suite")
     key, values = _made_to_differ(*documents)
-    windows = round_windows(a.events()), round_windows(b.events())
+    windows = _windows(a, documents[0]), _windows(b, documents[1])
     pairs = [_pair(series[0][one], series[1][one], windows, interleaved=bool(key)) for one in alike]
     chosen = _headlines(pairs, headlines)
-    differences = (
-        *_differences(chosen, minimum_effect, headlines=True),
-        *_differences([pair for pair in pairs if pair not in chosen], minimum_effect, headlines=False),
-    )
-    return Comparison(
-        a=_side(a, documents[0], values[0]),
-        b=_side(b, documents[1], values[1]),
+    others = [pair for pair in pairs if pair not in chosen]
+    only = [name for name, _ in series[0].keys() - series[1]], [name for name, _ in series[1].keys() - series[0]]
+    return MeasuredRuns(
+        sides=(_side(a, documents[0], values[0]), _side(b, documents[1], values[1])),
         key=key,
-        interleaved=bool(key),
-        minimum_effect=minimum_effect,
-        warnings=tuple(_warnings(a, b, documents, pairs, len(common) - len(alike), interleaved=bool(key))),
+        warnings=(
+            *of_the_runs((a, b), documents, interleaved=bool(key)),
+            *([PARTS] if any(pair.kind == "parts" for pair in pairs) else []),
+            *of_the_metrics(documents, only, [name for name, labels in common if (name, labels) not in set(alike)]),
+        ),
         changed=unasked(*documents, asked=key),
-        differences=differences,
+        families=(_effects(chosen), _effects(others)),
     )
+
+
+def judge_runs(measured: MeasuredRuns, *, minimum_effect: float = MINIMUM_EFFECT) -> Comparison:
+    """The verdicts, each family corrected as one."""
+    headlines, others = measured.families
+    return Comparison(
+        a=measured.sides[0],
+        b=measured.sides[1],
+        key=measured.key,
+        interleaved=bool(measured.key),
+        minimum_effect=minimum_effect,
+        warnings=measured.warnings,
+        changed=measured.changed,
+        differences=(
+            *_differences(headlines, minimum_effect, headlines=True),
+            *_differences(others, minimum_effect, headlines=False),
+        ),
+    )
+
+
+def _windows(run: Run, document: RunDocument) -> dict[int, tuple[int, int]]:
+    try:
+        return round_windows(run.events())
+    except ValueError as error:
+        raise RunError(f"{document.id}: {error}; its rounds cannot be told apart") from None
 
 
 def _alike(a: SeriesHeader, b: SeriesHeader) -> bool:
@@ -97,6 +148,8 @@ def _pair(
     if header.clock != "monotonic" or not all(windows):
         return _Pair(header=header, kind="parts", rounds=(in_parts(a[1]), in_parts(b[1])), paired=False)
     left, right = in_windows(a[1], windows[0]), in_windows(b[1], windows[1])
+    if not left and not right:  # measured before or after all rounds, such as how long the cluster took
+        return _Pair(header=header, kind="parts", rounds=(in_parts(a[1]), in_parts(b[1])), paired=False)
     if interleaved:
         left, right = ({number: side[number] for number in left if number in right} for side in (left, right))
     return _Pair(header=header, kind="rounds", rounds=(list(left.values()), list(right.values())), paired=interleaved)
@@ -114,15 +167,14 @@ def _headlines(pairs: Sequence[_Pair], named: Sequence[str]) -> list[_Pair]:
     return wanted[: bisect_right(counts, HEADLINES_MOST)]
 
 
-def _differences(pairs: Sequence[_Pair], minimum_effect: float, *, headlines: bool) -> Iterator[Difference]:
-    """Of one family, which is corrected as one."""
-    asked = [(pair, quantile) for pair in pairs for quantile in pair.quantiles]
-    effects = [_effect(pair, quantile) for pair, quantile in asked]
-    known = [
-        (one, pair.header.better) for (pair, _), one in zip(asked, effects, strict=True) if isinstance(one, Effect)
-    ]
+def _effects(pairs: Sequence[_Pair]) -> list[_Asked]:
+    return [(pair, quantile, _effect(pair, quantile)) for pair in pairs for quantile in pair.quantiles]
+
+
+def _differences(asked: Sequence[_Asked], minimum_effect: float, *, headlines: bool) -> Iterator[Difference]:
+    known = [(effect, pair.header.better) for pair, _, effect in asked if isinstance(effect, Effect)]
     judged = iter(judge(known, minimum_effect=minimum_effect, headlines=headlines))
-    for (pair, quantile), effect in zip(asked, effects, strict=True):
+    for pair, quantile, effect in asked:
         bare = Difference(
             name=pair.header.name,
             labels=pair.header.labels,
@@ -159,10 +211,15 @@ def _effect(pair: _Pair, quantile: Quantile) -> Effect | str:
 
 def _made_to_differ(a: RunDocument, b: RunDocument) -> tuple[str, tuple[str, str]]:
     """The setting in which two runs of one ``--ab`` differ, and its values; empty for any other two."""
-    sides = a.facts.get("ab") or {}, b.facts.get("ab") or {}
-    if not sides[0] or sides[0].get("id") != sides[1].get("id") or a.id == b.id:
+    sides = []
+    for document in (a, b):
+        try:
+            sides.append(msgspec.convert(document.facts.get("ab"), type=AbSide))
+        except msgspec.ValidationError:
+            return "", ("", "")
+    if sides[0].id != sides[1].id or a.id == b.id:
         return "", ("", "")
-    return str(sides[0]["key"]), (str(sides[0]["value"]), str(sides[1]["value"]))
+    return sides[0].key, (sides[0].value, sides[1].value)
 
 
 def _side(run: Run, document: RunDocument, value: str) -> Side:
@@ -170,25 +227,3 @@ def _side(run: Run, document: RunDocument, value: str) -> Side:
         id=document.id, path=str(run.path), started=document.started, value=value,
         invalid_because=() if document.valid else document.invalid_because,
     )  # fmt: skip
-
-
-def _warnings(
-    a: Run, b: Run, documents: tuple[RunDocument, RunDocument], pairs: Sequence[_Pair], unlike: int, *,
-    interleaved: bool,
-) -> Iterator[str]:  # fmt: skip
-    if a.path == b.path:
-        yield "this is one run, compared with itself"
-    for run, document in zip((a, b), documents, strict=True):
-        if not document.valid:
-            yield f"the figures of {document.id} are invalid: {'; '.join(document.invalid_because)}"
-        for damage in damage_of(run.path):
-            yield f"{document.id}: {damage}"
-    if not interleaved:
-        yield DRIFT
-    if any(pair.kind == "parts" for pair in pairs):
-        yield PARTS
-    kinds = [str(document.options.get("target") or document.target) for document in documents]
-    if kinds[0] != kinds[1]:
-        yield f"the targets are unlike ({kinds[0]} and {kinds[1]}): a difference need not be that of what was changed"
-    if unlike:
-        yield f"{unlike} metrics have another unit or direction in the other run, and are left out"

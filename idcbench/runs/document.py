@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from ..errors import RunError
+from .records import UNREADABLE
 from .schema import SCHEMA, RunDocument, SchemaOnly
 
 DOCUMENT = "run.json"
@@ -29,7 +30,7 @@ def read_document(folder: Path) -> RunDocument:
                 f"{path}: schema {schema}, this idcbench knows up to {SCHEMA}; read it with a newer idcbench"
             )
         return msgspec.json.decode(content, type=RunDocument)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise RunError(f"{path}: damaged or not of idcbench: {error}; the samples beside it are still there") from error
 
 

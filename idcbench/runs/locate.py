@@ -18,10 +18,10 @@ def locate_run(root: Path, said: str = "") -> Run:
     if not said:
         return _newest(root)
     for path in (Path(said), root / said):
-        if path.is_dir() or path.is_file():
-            return open_run(path / LATEST if (path / LATEST).is_symlink() else path)
+        if _is_there(path):
+            return open_run(path / LATEST if (path / LATEST).exists() else path)
     target, _, number = said.rpartition("/")
-    found = _numbered(root, target or "*", int(number)) if re.fullmatch(r"\d+", number) else []
+    found = _numbered(root, target, int(number)) if re.fullmatch(r"[0-9]{1,9}", number) else []
     if len(found) == 1:
         return open_run(found[0])
     raise RunError(f"{said}: {_many(root, found) if found else 'no such run'}; {_choice(root)}")
@@ -29,13 +29,24 @@ def locate_run(root: Path, said: str = "") -> Run:
 
 def _newest(root: Path) -> Run:
     runs = [open_run(link) for link in root.glob(f"*/{LATEST}") if link.exists()]
+    runs = runs or [open_run(path.parent) for path in root.glob("*/[0-9]*_*/run.json")]  # the links lead nowhere
     if not runs:
         raise RunError(f"{root}: no run is here yet; make one (idcbench run), or name the directory of one")
     return max(runs, key=lambda run: run.document().started)
 
 
 def _numbered(root: Path, target: str, number: int) -> list[Path]:
-    return sorted(path for path in root.glob(f"{target}/*_*") if re.match(rf"0*{number}_", path.name))
+    runs = root.glob("*/*_*")
+    return sorted(
+        path for path in runs if target in ("", path.parent.name) and re.match(rf"0*{number}_", path.name)
+    )  # fmt: skip
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_dir() or path.is_file()
+    except OSError:  # longer than a name may be
+        return False
 
 
 def _many(root: Path, found: list[Path]) -> str:

@@ -50,7 +50,12 @@ def series_of(run: Path) -> dict[SeriesKey, FoundSeries]:
 
 
 def _files(run: Path) -> list[Path]:
-    return sorted((run / "samples").glob(f"*{SUFFIX}"))
+    try:
+        return sorted(path for path in (run / "samples").iterdir() if path.name.endswith(SUFFIX))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RunError(f"{error.filename}: cannot be read: {error.strerror}") from error
 
 
 def _metric(run: Path, path: Path) -> Metric:

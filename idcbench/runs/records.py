@@ -18,6 +18,8 @@ import numpy.typing as npt
 from ..errors import RunError
 
 FORMAT = "idcbench-records/1"
+UNREADABLE = (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What reading a file as JSON may raise, whatever is in it."""
 _HEADER_STEP_BYTES = 64
 _PAGE_BYTES = 4096
 
@@ -110,10 +112,14 @@ def read_header(path: Path) -> Header:
         with path.open("rb") as file:
             line = file.readline()
         header = msgspec.json.decode(line, type=Header)
-    except (OSError, msgspec.DecodeError) as error:
+        if header.format != FORMAT:
+            raise RunError(
+                f"{path}: format {header.format}, known is {FORMAT}; read it with the idcbench that wrote it"
+            )
+        if header.dtype.hasobject or header.record_bytes <= 0:
+            raise ValueError("its records are no plain numbers")
+    except (*UNREADABLE, TypeError, ValueError, OverflowError) as error:
         raise RunError(f"{path}: not a file of records: {error}") from error
-    if header.format != FORMAT:
-        raise RunError(f"{path}: format {header.format}, known is {FORMAT}; read it with the idcbench that wrote it")
     return header
 
 

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import RunError
 from . import records
 from .schema import Better, Clock
 
@@ -103,7 +104,10 @@ def open_series(folder: Path, header: SeriesHeader) -> Series:
 
 def read_series(path: Path) -> tuple[SeriesHeader, npt.NDArray[np.void]]:
     """A series' header and its records (``at_ns``, ``value``). Raises :class:`~idcbench.errors.RunError`."""
-    return msgspec.convert(records.read_header(path).about, type=SeriesHeader), records.read(path)
+    header = records.read_header(path)
+    if header.dtype != DTYPE:
+        raise RunError(f"{path}: records of {header.dtype}, those of a series are {DTYPE}")
+    return msgspec.convert(header.about, type=SeriesHeader), records.read(path)
 
 
 def file_name(name: str, labels: Mapping[str, str]) -> str:

@@ -23,7 +23,8 @@ def unasked(a: RunDocument, b: RunDocument, *, asked: str = "") -> tuple[Changed
 
 
 def _flat(document: RunDocument) -> Iterator[tuple[str, str]]:
-    cluster = {key: value for key, value in document.facts.get("cluster", {}).items() if key not in NO_FACTS}
+    told = document.facts.get("cluster")
+    cluster = {key: value for key, value in told.items() if key not in NO_FACTS} if isinstance(told, Mapping) else told
     parts = {
         "target": document.target,
         "options": document.options,

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from ..errors import RunError, UsageError
 from .directory import LATEST
 from .document import read_document
 from .schema import RunDocument
 
+GONE = ".gone"
 _RUN = re.compile(r"\d{4,}_.+")
 
 
@@ -43,34 +43,75 @@ def shelved(root: Path, target: str = "") -> list[Shelved]:
 
 
 def disposable(runs: Sequence[Shelved], *, keep: int) -> list[Shelved]:
-    """What is older than the ``keep`` newest of its target. One that has not ended stays: it may be going on."""
+    """What is older than the ``keep`` newest of its target.
+
+    One that has not ended stays, as it may be going on, and so does the one that ``latest`` names.
+    """
     gone: list[Shelved] = []
     for folder in sorted({run.path.parent for run in runs}):
         here = [run for run in runs if run.path.parent == folder]
-        gone += [run for run in here[: max(0, len(here) - keep)] if run.ended]
+        latest = (folder / LATEST).resolve().name
+        gone += [run for run in here[: max(0, len(here) - keep)] if run.ended and run.path.name != latest]
     return gone
 
 
 def dispose(run: Shelved) -> None:
-    """Delete it. Moved aside first, so that a reader sees the whole run or none. Raises :class:`RunError`."""
-    aside = run.path.with_name(f".{run.path.name}.gone")
+    """Delete it. Moved aside first, so that a reader sees the whole run or none. Raises :class:`RunError`.
+
+    One that is gone already was somebody else's to delete.
+    """
+    aside = run.path.with_name(f".{run.path.name}{GONE}")
     try:
-        if aside.exists():  # a former attempt was cut off
-            shutil.rmtree(aside)
+        if run.path.is_symlink():
+            run.path.unlink()
+            return
+        _remove(aside)  # a former attempt was cut off
         run.path.rename(aside)
-        shutil.rmtree(aside)
+        _remove(aside)
+    except FileNotFoundError:
+        return
     except OSError as error:
-        raise RunError(f"{run.path}: cannot be deleted: {error.strerror}") from error
+        raise RunError(f"{run.path}: cannot be deleted: {error.strerror or error}") from error
+
+
+def sweep(root: Path, target: str = "") -> None:
+    """Finish what deletions that were cut off have left. Raises :class:`RunError`."""
+    for aside in root.glob(f"{target or '*'}/.*{GONE}"):
+        try:
+            _remove(aside)
+        except OSError as error:
+            raise RunError(f"{aside}: cannot be deleted: {error.strerror or error}") from error
+
+
+def _remove(folder: Path) -> None:
+    """All of it, also when another does the same at the same time."""
+
+    def unless_gone(_: object, __: str, failed: tuple[type[BaseException], BaseException, object]) -> None:
+        if not isinstance(failed[1], FileNotFoundError):
+            raise failed[1]
+
+    shutil.rmtree(folder, onerror=unless_gone)
 
 
 def _runs(folder: Path) -> Iterator[Path]:
-    found = [path for path in folder.iterdir() if path.is_dir() and path.name != LATEST and _RUN.fullmatch(path.name)]
-    return iter(sorted(found, key=lambda path: int(path.name.partition("_")[0])))
+    try:
+        there = [path for path in folder.iterdir() if path.name != LATEST and _RUN.fullmatch(path.name)]
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be read: {error.strerror}") from error
+    return iter(sorted((path for path in there if path.is_dir()), key=lambda path: int(path.name.partition("_")[0])))
 
 
 def _look(path: Path) -> Shelved:
-    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file() and not file.is_symlink())
     try:
-        return Shelved(path=path, document=read_document(path), trouble="", size_bytes=size)
-    except (RunError, msgspec.ValidationError) as error:
-        return Shelved(path=path, document=None, trouble=str(error), size_bytes=size)
+        return Shelved(path=path, document=read_document(path), trouble="", size_bytes=_size(path))
+    except (RunError, OSError) as error:
+        return Shelved(path=path, document=None, trouble=str(error), size_bytes=_size(path))
+
+
+def _size(path: Path) -> int:
+    """Of all files; of what vanishes meanwhile, nothing."""
+    total = 0
+    for file in path.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += file.lstat().st_size if file.is_file() else 0
+    return total

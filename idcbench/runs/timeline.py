@@ -42,10 +42,12 @@ def _events(path: Path) -> Iterator[Event]:
         lines = path.read_bytes().splitlines()
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror}") from error
     for line in lines:
         try:
             event = msgspec.json.decode(line)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
         if isinstance(event, dict) and isinstance(event.get("at_ns"), int) and isinstance(event.get("what"), str):
             yield event

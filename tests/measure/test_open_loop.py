@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -12,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idcbench.kube.access import Access
-from idcbench.kube.connection import Endpoint
+from idcbench.kube.connection import Connection, Endpoint
 from idcbench.measure.arrivals import constant
 from idcbench.measure.calls import Call, Composer, mixed
 from idcbench.measure.instrument import InstrumentError
 from idcbench.measure.loader import LoadPlan, LoadResult, run_load
-from idcbench.measure.open_loop import SENT, Outcome
+from idcbench.measure.open_loop import SENT, OpenLoop, Outcome
 from idcbench.measure.overhead import Overhead
 from idcbench.measure.synthetic import Behaviour, SyntheticServer, SyntheticSettings
 
@@ -114,3 +117,53 @@ def test_sorts_come_by_weight_and_the_same_for_the_same_seed() -> None:
         mixed([], 1, seed=1)
     with pytest.raises(ValueError, match="a weight above 0"):
         Call(name="x", path="/", weight=0)
+
+
+async def test_a_connection_that_the_server_closed_while_idle_holds_nobody_up() -> None:
+    """It stops listening too: the request goes over one of those that live."""
+    peers: list[asyncio.StreamWriter] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peers.append(writer)
+        while await reader.readline():
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    endpoint = Endpoint(host="x", address=server.sockets[0].getsockname(), family=socket.AF_INET, tls=None)
+    loop = OpenLoop(
+        lambda: Connection.open(endpoint, endpoint.new_socket()), connections=3, deadline_s=2.0,
+        compose=lambda _, __: b"GET / HTTP/1.1\r\n",
+    )  # fmt: skip
+    await loop.open()
+    while len(peers) < 3:
+        await asyncio.sleep(0)
+    server.close()
+    peers[0].close()
+    await peers[0].wait_closed()
+    await asyncio.sleep(0.05)  # so that this end has heard of it
+    one = np.zeros(1, dtype=np.int64)
+    sent = await loop.run(one, one.astype(np.uint32), one.astype(np.uint8), start_ns=time.monotonic_ns())
+    assert sent["outcome"][0] == Outcome.OK
+    loop.close()
+    for peer in peers[1:]:
+        peer.close()
+
+
+async def test_a_bug_ends_the_run_at_once() -> None:
+    def broken(_: int, __: int) -> bytes:
+        raise KeyError("a bug")
+
+    async def connect() -> Connection:
+        near, far = socket.socketpair()
+        far.close()
+        near.setblocking(False)
+        return Connection(near)
+
+    loop = OpenLoop(connect, connections=1, compose=broken, deadline_s=60)
+    await loop.open()
+    one = np.zeros(1, dtype=np.int64)
+    with pytest.raises(KeyError, match="a bug"):
+        await asyncio.wait_for(
+            loop.run(one, one.astype(np.uint32), one.astype(np.uint8), start_ns=time.monotonic_ns()), 10
+        )
+    loop.close()

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from idcbench.errors import RunError, UsageError
-from idcbench.runs.comparing import DRIFT, PARTS, compare_runs
+from idcbench.runs.cautions import DRIFT, PARTS
+from idcbench.runs.comparing import compare_runs
 from idcbench.runs.comparison import Difference
 from idcbench.runs.directory import Run, create_run
 from idcbench.runs.schema import Better, TestCounts, Validity
@@ -162,7 +163,9 @@ def test_a_file_that_was_cut_gives_what_there_is(make: Make) -> None:
 
 def test_nothing_in_common_and_units_that_differ(make: Make) -> None:
     ms, s = (make(fill=add("x", [1.0], unit=unit)) for unit in ("ms", "s"))
-    assert "1 metrics have another unit or direction in the other run, and are left out" in compare_runs(ms, s).warnings
+    assert "the unit or direction is another in the other run, so this is left out: x" in compare_runs(ms, s).warnings
+    found = compare_runs(make(fill=add("x", [1.0])), make())
+    assert f"only {found.a.id} has x" in found.warnings
     with pytest.raises(RunError, match="have no metric in common; compare runs of one suite"):
         compare_runs(make(rounds=0, fill=add("x", [1.0])), make(rounds=0, fill=add("y", [1.0])))
 
