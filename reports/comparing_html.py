@@ -9,14 +9,14 @@ import numpy as np
 from markupsafe import Markup
 
 from idcbench.errors import RunError
+from idcbench.measure.statistics import Values
 from idcbench.runs.comparison import Comparison, Difference
 from idcbench.runs.directory import Run
 from idcbench.runs.metrics import series_of
 
 from . import forest
-from .comparing_text import DIFFERENT
-from .comparing_words import amount, certainty, findings, sentence
-from .ecdf import Values, ecdf
+from .comparing_words import DIFFERENT, amount, certainty, findings, sentence
+from .ecdf import ecdf
 from .html import environment
 
 CURVES_MOST = 12

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 from idcbench.runs.comparison import Comparison, Difference
 
-from .comparing_words import findings, sentence, side, table
+from .comparing_words import DIFFERENT, findings, sentence, side, table
 from .markdown import bullets, cells, escaped
 from .terminal import render_table
 
 HEADLINES = "Headlines (no false one among them: Holm)"
 EXPLORATORY = "Exploratory (of the differences found, 5 % may be false: Benjamini and Hochberg)"
-DIFFERENT = ("better", "worse", "higher", "lower")
 
 
 def render_comparison_terminal(comparison: Comparison, *, all_rows: bool = False) -> str:

@@ -12,7 +12,8 @@ from .faultrows import labels_text
 from .figures import NOTHING, figure
 from .tables import Table
 
-WORDS: tuple[Word, ...] = ("better", "worse", "higher", "lower", "same", "cannot tell", "insufficient")
+DIFFERENT: tuple[Word, ...] = ("better", "worse", "higher", "lower")
+WORDS: tuple[Word, ...] = (*DIFFERENT, "same", "cannot tell", "insufficient")
 _SAID = {
     "same": "the same", "cannot tell": "undecided", "insufficient": "without enough samples",
 }  # fmt: skip
@@ -31,7 +32,7 @@ def sentence(comparison: Comparison) -> str:
 
 def findings(comparison: Comparison) -> list[str]:
     """The clearest differences, a sentence each: the headlines that differ, or the largest of the others."""
-    differ = [one for one in comparison.headlines or comparison.exploratory if one.word not in WORDS[4:]]
+    differ = [one for one in comparison.headlines or comparison.exploratory if one.word in DIFFERENT]
     if not comparison.headlines:
         differ.sort(key=lambda one: one.p_corrected or 0.0)
     told = differ if comparison.headlines else differ[:NAMED]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
+
+from idcbench.measure.statistics import Values
 
 from .figures import figure
 from .svg import Linear, Logarithmic, element, percent
@@ -15,7 +16,6 @@ POINTS = 120
 _HEIGHT, _TOP, _BOTTOM, _LEFT, _RIGHT = 200.0, 8.0, 24.0, 4.5, 97.0
 _SPREAD = 20.0
 """Where the largest value is so many times the median, the axis is logarithmic."""
-Values = npt.NDArray[np.float64]
 
 
 def curve(values: Values) -> list[tuple[float, float]]:
@@ -53,7 +53,7 @@ def ecdf(sides: Sequence[tuple[str, Values]], *, unit: str) -> str:
         )  # fmt: skip
     said = "; ".join(
         f"{name}: {len(values)} values from {figure(float(values.min()), unit)} to "
-        f"{figure(float(values.max()), unit)}, median {figure(float(np.quantile(values, 0.5, method='lower')), unit)}"
+        f"{figure(float(values.max()), unit)}, median {figure(_median(values), unit)}"
         for name, values in drawn
     )
     return element("svg", *parts, class_="ecdf", width="100%", height=_HEIGHT, role="img", aria_label=said)

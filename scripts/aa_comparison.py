@@ -26,7 +26,8 @@ import msgspec
 import numpy as np
 from scipy.signal import lfilter
 
-from idcbench.measure.effect import Effect, Values, paired_effect
+from idcbench.measure.effect import Effect, paired_effect
+from idcbench.measure.statistics import Values
 from idcbench.runs.judging import judge
 
 METRICS, SAMPLES = 4, 3000

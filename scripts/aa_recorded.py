@@ -21,8 +21,9 @@ from idcbench.kube.access import Access
 from idcbench.kube.session import ApiSession
 from idcbench.measure.arrivals import poisson
 from idcbench.measure.calls import Call
-from idcbench.measure.effect import Values, paired_effect
+from idcbench.measure.effect import paired_effect
 from idcbench.measure.loader import LoadPlan, run_load
+from idcbench.measure.statistics import Values
 from idcbench.provisioning.embedded.target import EmbeddedTarget
 from idcbench.runs.comparing import MINIMUM_EFFECT
 from idcbench.runs.judging import judge

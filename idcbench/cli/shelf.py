@@ -84,7 +84,7 @@ def prune(target: str, keep: int, dry_run: bool, root: Path) -> None:
 @root_option
 def export(run: str, form: str, output: Path | None, root: Path) -> None:
     """Write the figures of RUN (as `idcbench report` takes it) for another tool."""
-    from ..reports.exports import FORMATS
+    from ..reports.tool_formats import FORMATS
     from ..runs.locate import locate_run
     from ..runs.metrics import damage_of
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .permutation import exchange_p, sign_flip_p
-from .statistics import CONFIDENCE, SMALLEST_N, quantile
+from .statistics import CONFIDENCE, SMALLEST_N, Values, quantile
 from .student import quantile_of_t
 
 RESAMPLES = 4_000
@@ -25,7 +25,6 @@ LARGEST_LOG = 709.78
 """Of a number that a float can hold."""
 ROUNDS_LEAST = 5
 """Below so many rounds a bootstrap knows too little of how rounds vary, and no interval is given."""
-Values = npt.NDArray[np.float64]
 
 
 class NoEffectError(ValueError):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -128,17 +129,22 @@ class Pool:
 async def pool(access: Access, *, size: int) -> AsyncIterator[Pool]:
     """``size`` open connections to the endpoint of ``access``. Raises ``OSError`` when it does not answer."""
     endpoint = Endpoint.of(access.server, access)
-    slots = asyncio.Semaphore(OPENING_AT_ONCE)
-
-    async def open_one() -> Connection:
-        async with slots:
-            return await connect(endpoint, access)
-
-    opened = Pool(endpoint, list(await asyncio.gather(*(open_one() for _ in range(size)))), access.headers())
+    opened = Pool(endpoint, await connect_all(partial(connect, endpoint, access), size), access.headers())
     try:
         yield opened
     finally:
         opened.close()
+
+
+async def connect_all(one: Callable[[], Awaitable[Connection]], size: int) -> list[Connection]:
+    """``size`` connections, each made by ``one``, a few at once. Raises what ``one`` raises."""
+    slots = asyncio.Semaphore(OPENING_AT_ONCE)
+
+    async def open_one() -> Connection:
+        async with slots:
+            return await one()
+
+    return list(await asyncio.gather(*(open_one() for _ in range(size))))
 
 
 async def connect(endpoint: Endpoint, access: Access) -> Connection:

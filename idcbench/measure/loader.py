@@ -86,7 +86,7 @@ class LoadResult:
 
     @property
     def behind(self) -> float:
-        """The share of requests that had not been started when the last one was to start, and one deadline of lag."""
+        """The share of requests that had not been started when the last one was, and the lag allowed."""
         if not len(self.sent):
             return 0.0
         limit_ns = self.sent["planned_ns"][-1] + int(LAG_P99_LIMIT_MS * 1e6)

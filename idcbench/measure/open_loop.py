@@ -21,10 +21,10 @@ import numpy.typing as npt
 from ..kube.connection import Connection, Response
 from .alarm import Alarm
 from .arrivals import Times
+from .load import connect_all
 
 SWEEP_S = 0.02
 AT_ONCE = 16
-OPENING_AT_ONCE = 8
 OPEN_LIMIT_S = 10.0
 Compose = Callable[[int, int], bytes]
 """The bytes of a request, by its sort and its number."""
@@ -75,13 +75,7 @@ class OpenLoop:
 
     async def open(self) -> None:
         """Open all connections. Raises ``OSError`` or ``ssl.SSLError`` when one cannot be."""
-        slots = asyncio.Semaphore(OPENING_AT_ONCE)
-
-        async def one() -> None:
-            async with slots:
-                self._idle.append(await self._connected())
-
-        await asyncio.gather(*(one() for _ in range(self._wanted)))
+        self._idle.extend(await connect_all(self._connected, self._wanted))
 
     async def run(self, planned: Times, numbers: npt.NDArray[np.uint32], calls: npt.NDArray[np.uint8], *,
                   start_ns: int) -> Sent:  # fmt: skip

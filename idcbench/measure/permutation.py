@@ -8,11 +8,12 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
+from .statistics import Values
+
 EXACT_MOST = 1 << 16
 DRAWS = 20_000
 AT_ONCE = 1 << 20
 """Values permuted in one go, so that many rounds do not fill the memory."""
-Values = npt.NDArray[np.float64]
 _TIE = 1e-9
 """Means this much closer to 0, relatively, count as equally far: sums in another order differ in their last bits."""
 

@@ -14,6 +14,7 @@ SMALLEST_N = {0.50: 1, 0.95: 59, 0.99: 299}
 """From how many values on a quantile q is stated. For the upper ones it is the first n with q**n <= 1 - CONFIDENCE:
 only then is the largest value an upper 95 % bound of the quantile (Wilks 1941). The median is always stated, as it
 comes with its interval."""
+Values = npt.NDArray[np.float64]
 RESAMPLES = 10_000
 BOOTSTRAP_LEAST = 5
 """Below so many pairs a bootstrap of the median says no more than the smallest and the largest ratio."""

@@ -27,7 +27,6 @@ START_S = 10.0
 BODY = b'{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"a","resourceVersion":"1"}}'
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
 _LENGTH = b"content-length:"
-_IDLE_NS = 10**18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

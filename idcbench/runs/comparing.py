@@ -11,7 +11,8 @@ from typing import Annotated
 import msgspec
 
 from ..errors import RunError, UsageError
-from ..measure.effect import Effect, NoEffectError, Values, paired_effect, unpaired_effect
+from ..measure.effect import Effect, NoEffectError, paired_effect, unpaired_effect
+from ..measure.statistics import Values
 from .cautions import PARTS, of_the_metrics, of_the_runs
 from .comparison import Changed, Comparison, Difference, Quantile, Side
 from .directory import Run

@@ -9,11 +9,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from ..measure.statistics import Values
 from .timeline import Event
 
 Kind = Literal["rounds", "repetitions", "parts"]
 PARTS = 10
-Values = npt.NDArray[np.float64]
 
 
 def round_windows(events: Sequence[Event]) -> dict[int, tuple[int, int]]:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from idcbench.measure.correction import benjamini_hochberg, holm
-from idcbench.measure.effect import NoEffectError, Values, _quantiles, paired_effect, unpaired_effect
+from idcbench.measure.effect import NoEffectError, _quantiles, paired_effect, unpaired_effect
 from idcbench.measure.permutation import exchange_p, sign_flip_p
-from idcbench.measure.statistics import quantile
+from idcbench.measure.statistics import Values, quantile
 from idcbench.measure.student import quantile_of_t
 
 

@@ -117,3 +117,17 @@ async def _port(file: Path) -> int:
     while not (file.exists() and (lines := file.read_text().split())):
         await asyncio.sleep(0.02)
     return int(lines[0])
+
+
+async def assert_fits(page: Page, file: Path) -> None:
+    """On a desk and in a hand, by day and by night: nothing sticks out, nothing is too small, nothing is asked for."""
+    for width, dark in ((1280, False), (400, False), (1280, True), (400, True)):
+        await page.open(file, width=width, dark=dark)
+        await page.value(OPEN_ALL)
+        assert await page.value("document.documentElement.scrollWidth") == width
+        assert await page.value(OUTSIDE) == []
+        assert await page.value(SMALLEST_TEXT_PX) >= 10
+        ground = await page.value("getComputedStyle(document.body).backgroundColor")
+        assert ground == ("rgb(19, 22, 25)" if dark else "rgb(255, 255, 255)")
+    assert set(page.requests) == {file.as_uri()}
+    assert page.complaints == []

@@ -20,16 +20,7 @@ async def test_it_fits_asks_for_nothing_and_does_not_complain(
     file = write_report(runs[state].path)
     assert file.stat().st_size < 500_000
     async with chromium.browser(tmp_path / "profile") as page:
-        for width, dark in ((1280, False), (400, False), (1280, True), (400, True)):
-            await page.open(file, width=width, dark=dark)
-            await page.value(chromium.OPEN_ALL)
-            assert await page.value("document.documentElement.scrollWidth") == width
-            assert await page.value(chromium.OUTSIDE) == []
-            assert await page.value(chromium.SMALLEST_TEXT_PX) >= 10
-            ground = await page.value("getComputedStyle(document.body).backgroundColor")
-            assert ground == ("rgb(19, 22, 25)" if dark else "rgb(255, 255, 255)")
-        assert set(page.requests) == {file.as_uri()}
-        assert page.complaints == []
+        await chromium.assert_fits(page, file)
 
 
 async def test_every_wide_table_scrolls_in_its_own_box_and_by_keyboard(

@@ -98,11 +98,4 @@ async def test_it_fits_asks_for_nothing_and_does_not_complain(
     file = write_comparison(compare_runs(*two), two, tmp_path / "page.html")
     assert file.stat().st_size < 500_000
     async with chromium.browser(tmp_path / "profile") as page:
-        for width, dark in ((1280, False), (400, False), (1280, True), (400, True)):
-            await page.open(file, width=width, dark=dark)
-            await page.value(chromium.OPEN_ALL)
-            assert await page.value("document.documentElement.scrollWidth") == width
-            assert await page.value(chromium.OUTSIDE) == []
-            assert await page.value(chromium.SMALLEST_TEXT_PX) >= 10
-        assert set(page.requests) == {file.as_uri()}
-        assert page.complaints == []
+        await chromium.assert_fits(page, file)
