@@ -57,6 +57,17 @@ def repetitions(value: str) -> int:
     return whole_number(value, least=1)
 
 
+def share(value: str) -> float:
+    """A share above 0 and up to 1: ``0.1``. Raises ``ValueError``."""
+    try:
+        found = float(value)
+    except ValueError:
+        found = 0.0
+    if not 0 < found <= 1:
+        raise ValueError(f"a number above 0 and up to 1 is wanted, found {value!r}")
+    return found
+
+
 def control_planes(value: str) -> int:
     """How many control-plane hosts: an odd number, so that one can be lost. Raises ``ValueError``."""
     if value not in map(str, CONTROL_PLANES):
@@ -130,7 +141,7 @@ OPTIONS: tuple[Option, ...] = (
         default=(),
         metavar="NAME",
         many=True,
-        help="run this packaged suite (functional, failover); may be given several times",
+        help="run this packaged suite (failover, functional, performance); may be given several times",
     ),
     Option(
         name="name",
@@ -194,6 +205,14 @@ OPTIONS: tuple[Option, ...] = (
     Option(name="run-name", parse=name, default="run", metavar="NAME", help="name of the run directory"),
     Option(name="repeat", parse=repetitions, default=3, metavar="N", help="repetitions of each fault"),
     Option(
+        name="scale",
+        parse=share,
+        default=0.1,
+        metavar="SHARE",
+        ini=True,
+        help="size of what the performance suite loads, as a share of the stated sizes; 1 for all of them",
+    ),
+    Option(
         name="limits",
         metavar="FILE",
         ini=True,
@@ -238,6 +257,7 @@ class Settings:
     keep: bool = False
     run_name: str = "run"
     repeat: int = 3
+    scale: float = 0.1
     limits: str = ""
     allow_disruption: str = ""
     given: frozenset[str] = field(default_factory=frozenset)

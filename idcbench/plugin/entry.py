@@ -19,10 +19,20 @@ from .fixtures import (
     idc_progress,
     idc_record,
     idc_repeat,
+    idc_scale,
 )
 from .marks import DESCRIPTIONS
 
-__all__ = ["idc_client", "idc_cluster", "idc_hosts", "idc_probe", "idc_progress", "idc_record", "idc_repeat"]
+__all__ = [
+    "idc_client",
+    "idc_cluster",
+    "idc_hosts",
+    "idc_probe",
+    "idc_progress",
+    "idc_record",
+    "idc_repeat",
+    "idc_scale",
+]
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

@@ -77,3 +77,9 @@ def idc_progress(request: pytest.FixtureRequest, idc_cluster: LiveCluster) -> Pr
 def idc_repeat(request: pytest.FixtureRequest) -> int:
     """How often a fault is to be repeated (``--idc-repeat``)."""
     return _session(request).settings.repeat
+
+
+@pytest.fixture(scope="session")
+def idc_scale(request: pytest.FixtureRequest) -> float:
+    """The share of the stated sizes at which a performance test is to run (``--idc-scale``)."""
+    return _session(request).settings.scale

@@ -1,0 +1,3 @@
+"""Fixtures of the performance suite."""
+
+from __future__ import annotations
