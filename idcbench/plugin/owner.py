@@ -17,6 +17,7 @@ from ..options import Settings
 from ..progress import Progress
 from ..runs.directory import Run, create_run
 from ..runs.schema import Check, RunDocument, TestCounts, Validity
+from .clocks import Clocks
 from .keeper import Keeper
 from .portal import Portal
 
@@ -47,6 +48,7 @@ class Owner:
         self._progress = progress
         self._keeper: Keeper | None = None
         self._provided: Provided | None = None
+        self._clocks: Clocks | None = None
         self._began_ns = 0
         self._one_at_a_time = asyncio.Lock()
 
@@ -82,6 +84,8 @@ class Owner:
             labels = {} if cluster.facts.shape == "full" else {"shape": cluster.facts.shape}
             ready = run.series("cluster.ready", unit="s", better="lower", labels=labels, definition=READY)
             ready.add(cluster.facts.ready_s)
+        self._clocks = Clocks(cluster, run)
+        await self._clocks.begin()
         return Provided(cluster, run)
 
     def _create_run(self) -> Run:
@@ -111,6 +115,7 @@ class Owner:
 
     def _write(self, run: Run, checks: Sequence[Check], *, interrupted: bool, selected: int) -> RunDocument:
         cluster = self._provided.cluster if self._provided else None
+        notes = self._ask_clocks(hurried=interrupted)
         reasons = (
             self._note_happenings(cluster, run, limit_s=0.4 if interrupted else 5.0)
             if cluster is not None
@@ -121,9 +126,19 @@ class Owner:
             checks=checks,
             facts=_facts(cluster),
             options={"target": self._target.id} | _plain(self.settings),
-            validity=Validity(valid=not reasons, reasons=tuple(reasons)),
+            validity=Validity(valid=not reasons, reasons=tuple(reasons), notes=notes),
             interrupted=interrupted,
         )
+
+    def _ask_clocks(self, *, hurried: bool) -> tuple[str, ...]:
+        """The clocks' offsets after the tests; what is to be noted of them."""
+        if self._clocks is None:
+            return ()
+        try:
+            self.portal.call(self._clocks.end(hurried=hurried), timeout_s=0.2 if hurried else 10.0)
+        except TimeoutError:
+            return (*self._clocks.notes, "the clocks of the hosts could not be read after the tests")
+        return self._clocks.notes
 
     def _note_happenings(self, cluster: Cluster, run: Run, *, limit_s: float) -> list[str]:
         """Copy the cluster's own timeline into the run's; what is said when it cannot be had."""

@@ -1,7 +1,7 @@
 """A target without a cluster, written into pytester's directory as conftest.py. Processes share its state, a file.
 
 ``cluster.json`` is there while the cluster is; ``log`` tells who brought it up and took it down; happenings are lines
-of ``happenings.jsonl``, which tests may add to.
+of ``happenings.jsonl``, which tests may add to; its host's clock is ahead by what ``ahead_ms`` holds.
 """
 
 import asyncio
@@ -34,7 +34,9 @@ class FakeHost:
     name, address = "cp1", "10.0.0.1"
 
     async def run(self, *argv, timeout_s=30.0):  # noqa: ARG002
-        return Completed(self.name, argv, 0, "ran\n", "")
+        ahead = HERE / "ahead_ms"
+        said = str(time.time_ns() + int(ahead.read_text()) * 10**6 if ahead.exists() else time.time_ns())
+        return Completed(self.name, argv, 0, said if argv[0] == "date" else "ran\n", "")
 
 
 class FakeFaults:

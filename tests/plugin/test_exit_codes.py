@@ -48,6 +48,19 @@ def test_the_reasons_of_an_invalid_run_are_told(lab: Lab) -> None:
     result.stdout.fnmatch_lines(["*(invalid, 1 metrics)*", "idcbench: invalid: probe too late"])
 
 
+@pytest.mark.parametrize(("ahead_ms", "code"), [(0, 0), (150, 7)])
+def test_a_host_whose_clock_is_off_makes_the_run_invalid(lab: Lab, ahead_ms: int, code: int) -> None:
+    lab.test(NEEDS)
+    (lab.path / "ahead_ms").write_text(str(ahead_ms))
+    result = lab.run("--idc-target=fake", "test_it.py")
+    assert result.ret == code
+    metrics = {metric["name"]: metric for metric in lab.document()["metrics"]}
+    assert metrics["measure.clock_offset"]["n"] == metrics["measure.clock_offset_error"]["n"] == 2
+    assert metrics["measure.clock_offset"]["labels"] == {"host": "cp1"}
+    if ahead_ms:
+        result.stdout.fnmatch_lines(["idcbench: invalid: the clock of cp1 is +1?*ms (± *chronyc*"])
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
