@@ -32,6 +32,11 @@ class Declared:
         """Whether no other test may run on the cluster meanwhile."""
         return self.disruptive or self.measuring
 
+    @property
+    def measures_undisturbed(self) -> bool:
+        """Whether what it measures is worth nothing on a machine that starves the harness; a fault may do that."""
+        return self.measuring and not self.disruptive
+
 
 def declared(item: pytest.Item) -> Declared:
     """Read the markers of a test. Raises :class:`pytest.UsageError` when one has arguments that it does not know."""

@@ -20,6 +20,7 @@ from ..runs.schema import Check, RunDocument, TestCounts, Validity
 from .clocks import Clocks
 from .keeper import Keeper
 from .portal import Portal
+from .starvation import starved
 
 RUNS = Path(".idcbench")
 HURRIED_S = 2.5
@@ -121,6 +122,7 @@ class Owner:
             if cluster is not None
             else ["interrupted before there was a cluster"]
         )
+        reasons += starved(run)
         return run.finish(
             tests=TestCounts.of(checks, selected=selected),
             checks=checks,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Generator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -24,6 +24,7 @@ from .marks import declared, needs_cluster
 from .owner import Provided
 from .portal import Portal
 from .record import Record
+from .starvation import Starvation
 
 
 class Source(Protocol):
@@ -54,6 +55,7 @@ class Running:
         self._live: LiveCluster | None = None
         self._guard: Guard | None = None
         self._refused = False
+        self._starvation = Starvation()
 
     def live(self) -> LiveCluster:
         """The cluster, brought up when it is not there. Raises :class:`IdcError` when there is none."""
@@ -94,6 +96,8 @@ class Running:
             alone = declared(item).alone
             from_ns = held.enter_context(ClusterLock(provided.run.path.parent).held(alone=alone))
             held.callback(self._note_held, item.nodeid, alone, from_ns)
+            if declared(item).measures_undisturbed:
+                self._starvation.get_ready(provided.run)
             guard = self._guarding()
             guard.begin(item)
             held.callback(guard.end)
@@ -118,9 +122,14 @@ class Running:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        result = yield
+        measures = needs_cluster(item) and declared(item).measures_undisturbed
+        with self._starvation.watched(self._source.provide().run) if measures else nullcontext():
+            result = yield
         self._judge(item)
         return result
+
+    def pytest_sessionfinish(self) -> None:
+        self._starvation.close()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from ..errors import RunError
 from . import probelog, series, timeline
@@ -64,6 +66,18 @@ class Run:
             headline=headline,
         )
         return series.open_series(self.path / "samples", header)
+
+    def values(self, name: str, labels: Mapping[str, str] | None = None) -> npt.NDArray[np.float64]:
+        """What the series of that name and labels holds by now, as it was added; nothing where there is none.
+
+        Raises :class:`~idcbench.errors.RunError` when its file is damaged.
+        """
+        path = (
+            self.path / "samples" / series.file_name(name, {key: str(value) for key, value in (labels or {}).items()})
+        )
+        if not path.exists():
+            return np.empty(0, dtype=np.float64)
+        return np.asarray(series.read_series(path)[1]["value"], dtype=np.float64)
 
     def probe_log(self, fault: str, repetition: int, *, deadline_ms: float | None = None) -> probelog.ProbeLog:
         """Where every request of the probe goes while ``fault`` happens for the ``repetition``-th time (from 1)."""

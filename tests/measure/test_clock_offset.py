@@ -78,7 +78,7 @@ def test_an_offset_objects_when_it_is_sure_and_is_noted_when_it_may_be(
 ) -> None:
     found = Offset(host="cp2", offset_ms=offset_ms, error_ms=error_ms)
     assert (bool(found.objection), bool(found.note)) == (objects, notes)
-    assert not objects or "cp2" in found.objection and "chronyc" in found.objection and "± 1.0 ms" in found.objection
+    assert not objects or ("cp2" in found.objection and "chronyc" in found.objection and "± 1.0 ms" in found.objection)
 
 
 class AheadHost:
@@ -99,7 +99,7 @@ async def test_the_shortest_round_trip_counts() -> None:
 
 
 async def test_a_host_whose_date_knows_no_nanoseconds_is_named() -> None:
-    with pytest.raises(ClockError, match="host cp2: `date .* printed '1700000000%N'"):
+    with pytest.raises(ClockError, match=r"host cp2: `date .* printed '1700000000%N'"):
         await host_offset(AheadHost(0, says="1700000000%N"))
 
 

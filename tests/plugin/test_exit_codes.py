@@ -45,7 +45,7 @@ def test_no_cluster_is_told_once_and_leaves_nothing(lab: Lab) -> None:
 def test_the_reasons_of_an_invalid_run_are_told(lab: Lab) -> None:
     lab.test("def test_it(idc_record): idc_record.run.invalidate('probe too late')")
     result = lab.run("--idc-target=fake", "test_it.py")
-    result.stdout.fnmatch_lines(["*(invalid, 1 metrics)*", "idcbench: invalid: probe too late"])
+    result.stdout.fnmatch_lines(["*(invalid, 3 metrics)*", "idcbench: invalid: probe too late"])
 
 
 @pytest.mark.parametrize(("ahead_ms", "code"), [(0, 0), (150, 7)])
