@@ -195,19 +195,26 @@ class OpenLoop:
         task.add_done_callback(self._opening.discard)
 
     async def _sweep(self) -> None:
-        """End what has missed its deadline, sent or not: planned in order, so the oldest are in front."""
         while True:
             await asyncio.sleep(SWEEP_S)
-            since_ns = time.monotonic_ns() - self._deadline_ns
-            for at in [at for at in self._flying if self._sent[at]["planned_ns"] < since_ns]:
-                connection = self._flying.pop(at)
-                self._end(at, Outcome.LATE, time.monotonic_ns())
-                connection.abort()
-                self._replace()
-            while self._due and self._sent[self._due[0]]["planned_ns"] < since_ns:
-                at = self._due.popleft()
-                self._sent[at]["started_ns"] = time.monotonic_ns()
-                self._end(at, Outcome.LATE, time.monotonic_ns())
+            try:
+                self._end_late()
+            except Exception as error:  # noqa: BLE001 - raised by run(), which waits for nothing but what is ended
+                self._fail(error)
+                return
+
+    def _end_late(self) -> None:
+        """End what has missed its deadline, sent or not: planned in order, so the oldest are in front."""
+        since_ns = time.monotonic_ns() - self._deadline_ns
+        for at in [at for at in self._flying if self._sent[at]["planned_ns"] < since_ns]:
+            connection = self._flying.pop(at)
+            self._end(at, Outcome.LATE, time.monotonic_ns())
+            connection.abort()
+            self._replace()
+        while self._due and self._sent[self._due[0]]["planned_ns"] < since_ns:
+            at = self._due.popleft()
+            self._sent[at]["started_ns"] = time.monotonic_ns()
+            self._end(at, Outcome.LATE, time.monotonic_ns())
 
     async def _connected(self) -> Connection:
         async with asyncio.timeout(OPEN_LIMIT_S):

@@ -92,8 +92,9 @@ def test_a_load_that_is_late_or_falls_behind_objects() -> None:
     plan = LoadPlan(planned_ns=constant(100, 1), calls=(READ,))
     late = LoadResult(plan=plan, started_ns=0, sent=sent, overheads=(lag,))
     assert late.objections == (
-        "a load process started 1 % of its requests 11.0 ms late or later; at most 10 ms is right",
-        "the load fell behind its plan by 2.0%; at most 1% is right",
+        "a load process started 1 % of its requests 11.0 ms late or later; at most 10 ms is right: "
+        "use more processes, a lower rate, or a machine with less to do",
+        "the load fell behind its plan by 2.0%; at most 1% is right: use more connections or a lower rate",
     )
 
 
@@ -167,3 +168,26 @@ async def test_a_bug_ends_the_run_at_once() -> None:
             loop.run(one, one.astype(np.uint32), one.astype(np.uint8), start_ns=time.monotonic_ns()), 10
         )
     loop.close()
+
+
+async def test_a_bug_in_the_sweep_ends_the_run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: OpenLoop) -> None:
+        raise KeyError("a bug")
+
+    async def connect() -> Connection:
+        near, far = socket.socketpair()
+        near.setblocking(False)
+        peers.append(far)
+        return Connection(near)
+
+    peers: list[socket.socket] = []
+    monkeypatch.setattr(OpenLoop, "_end_late", broken)
+    loop = OpenLoop(connect, connections=1, compose=lambda _, __: b"GET / HTTP/1.1\r\n\r\n", deadline_s=60)
+    await loop.open()
+    one = np.zeros(1, dtype=np.int64)
+    with pytest.raises(KeyError, match="a bug"):
+        await asyncio.wait_for(
+            loop.run(one, one.astype(np.uint32), one.astype(np.uint8), start_ns=time.monotonic_ns()), 10
+        )
+    loop.close()
+    peers[0].close()
