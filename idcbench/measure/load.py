@@ -1,4 +1,4 @@
-"""Load: as many requests as a server takes on so many connections (closed loop), or at a fixed rate (open loop)."""
+"""Load as fast as a server takes it on so many connections: a closed loop. The open one is :mod:`.open_loop`."""
 
 from __future__ import annotations
 
@@ -27,12 +27,11 @@ class LoadError(IdcError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What became of the jobs, in their order: CLOCK_MONOTONIC ns; ``planned_ns`` is ``started_ns`` in a closed loop.
+    """What became of the jobs, in their order: CLOCK_MONOTONIC ns.
 
     ``step_ns[i, k]`` is when the ``k``-th request of job ``i`` was answered.
     """
 
-    planned_ns: npt.NDArray[np.int64]
     started_ns: npt.NDArray[np.int64]
     step_ns: npt.NDArray[np.int64]
 
@@ -48,11 +47,6 @@ class Load:
     @property
     def jobs_per_s(self) -> float:
         return self.jobs / self.wall_s if self.jobs else 0.0
-
-    @property
-    def lag_ns(self) -> npt.NDArray[np.int64]:
-        """How much later than planned each job started."""
-        return self.started_ns - self.planned_ns
 
 
 class Pool:
@@ -87,38 +81,7 @@ class Pool:
         await _all(work(connection) for connection in self._connections)
         rows.sort()
         started = np.array([row[1] for row in rows], dtype=np.int64)
-        return Load(planned_ns=started, started_ns=started, step_ns=_steps([row[2] for row in rows]))
-
-    async def open_loop(self, jobs: Iterable[Job], *, rate_per_s: float) -> Load:
-        """Start job ``i`` at ``i / rate_per_s`` seconds, whatever became of those before; the oldest idle connection
-        takes it.
-
-        Where all are busy it waits for one, and its lag tells. Raises as :meth:`closed_loop`.
-        """
-        idle: asyncio.Queue[Connection] = asyncio.Queue()
-        for connection in self._connections:
-            idle.put_nowait(connection)
-        start_ns = time.monotonic_ns()
-        rows: list[tuple[int, int, int, tuple[int, ...]]] = []
-
-        async def send(number: int, planned_ns: int, job: Job) -> None:
-            connection = await idle.get()
-            started_ns = time.monotonic_ns()
-            rows.append((number, planned_ns, started_ns, await _do(connection, job)))
-            idle.put_nowait(connection)
-
-        async with asyncio.TaskGroup() as tasks:
-            for number, job in enumerate(jobs):
-                planned_ns = start_ns + int(number / rate_per_s * 1e9)
-                if (wait_ns := planned_ns - time.monotonic_ns()) > 0:
-                    await asyncio.sleep(wait_ns / 1e9)
-                tasks.create_task(send(number, planned_ns, job))
-        rows.sort()
-        return Load(
-            planned_ns=np.array([row[1] for row in rows], dtype=np.int64),
-            started_ns=np.array([row[2] for row in rows], dtype=np.int64),
-            step_ns=_steps([row[3] for row in rows]),
-        )
+        return Load(started_ns=started, step_ns=_steps([row[2] for row in rows]))
 
     def close(self) -> None:
         for connection in self._connections:
