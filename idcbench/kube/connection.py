@@ -94,19 +94,7 @@ class Connection:
     @classmethod
     async def open(cls, endpoint: Endpoint, unconnected: socket.socket) -> Connection:
         """Connect ``unconnected``, which becomes the connection's. Raises ``OSError`` or ``ssl.SSLError``."""
-        connected = unconnected
-        try:
-            await asyncio.get_running_loop().sock_connect(unconnected, endpoint.address)
-            unconnected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            unconnected.getpeername()  # raises when it was reset already: wrap_socket would do so too, and leak it
-            if endpoint.tls is not None:
-                wrap = endpoint.tls.wrap_socket
-                connected = secured = wrap(unconnected, server_hostname=endpoint.host, do_handshake_on_connect=False)
-                await _shake_hands(secured)
-            return cls(connected)
-        except BaseException:
-            connected.close()
-            raise
+        return cls(await connected_socket(endpoint, unconnected))
 
     @property
     def usable(self) -> bool:
@@ -243,6 +231,26 @@ class Connection:
             self._settle(error)
         else:
             self._settle(ConnectionResetError(f"the connection ended before the answer did: {error}"))
+
+
+async def connected_socket(endpoint: Endpoint, unconnected: socket.socket) -> socket.socket:
+    """Connect ``unconnected``, and shake hands where the endpoint has TLS; it is closed when that fails.
+
+    Raises ``OSError`` or ``ssl.SSLError``.
+    """
+    connected = unconnected
+    try:
+        await asyncio.get_running_loop().sock_connect(unconnected, endpoint.address)
+        unconnected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        unconnected.getpeername()  # raises when it was reset already: wrap_socket would do so too, and leak it
+        if endpoint.tls is not None:
+            wrap = endpoint.tls.wrap_socket
+            connected = secured = wrap(unconnected, server_hostname=endpoint.host, do_handshake_on_connect=False)
+            await _shake_hands(secured)
+        return connected
+    except BaseException:
+        connected.close()
+        raise
 
 
 async def _shake_hands(secured: ssl.SSLSocket) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ..kube.connection import Endpoint
 
+Http = Literal["1.1", "2"]
 NUMBER = "{n}"
 """In a path or a body it becomes the request's number, ten digits, so that names differ and sort."""
-_DIGITS = 10
+NUMBER_DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,7 @@ class Composer:
 
     @staticmethod
     def _cut(call: Call, endpoint: Endpoint, headers: Mapping[str, str]) -> list[bytes]:
-        gap = "\0" * _DIGITS  # as long as what goes there, so that Content-Length is right
+        gap = "\0" * NUMBER_DIGITS  # as long as what goes there, so that Content-Length is right
         path, body = (text.replace(NUMBER, gap) for text in (call.path, call.body))
         whole = endpoint.request(call.method, path, headers=dict(headers), body=body.encode())
         return whole.split(gap.encode())

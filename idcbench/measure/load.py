@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,7 @@ from ..kube.connection import Connection, Endpoint
 Job = Sequence[bytes]
 """Requests that follow each other on one connection, each sent when the one before was answered."""
 OPENING_AT_ONCE = 8
+T = TypeVar("T")
 
 
 class LoadError(IdcError):
@@ -99,11 +102,11 @@ async def pool(access: Access, *, size: int) -> AsyncIterator[Pool]:
         opened.close()
 
 
-async def connect_all(one: Callable[[], Awaitable[Connection]], size: int) -> list[Connection]:
+async def connect_all(one: Callable[[], Awaitable[T]], size: int) -> list[T]:
     """``size`` connections, each made by ``one``, a few at once. Raises what ``one`` raises."""
     slots = asyncio.Semaphore(OPENING_AT_ONCE)
 
-    async def open_one() -> Connection:
+    async def open_one() -> T:
         async with slots:
             return await one()
 
@@ -112,9 +115,13 @@ async def connect_all(one: Callable[[], Awaitable[Connection]], size: int) -> li
 
 async def connect(endpoint: Endpoint, access: Access) -> Connection:
     """A connection to the endpoint, in the cluster's network. Raises ``OSError`` or ``ssl.SSLError``."""
+    return await Connection.open(endpoint, await fresh_socket(endpoint, access))
+
+
+async def fresh_socket(endpoint: Endpoint, access: Access) -> socket.socket:
+    """An unconnected socket of the cluster's network. Raises ``OSError`` when its gateway does not answer."""
     gateway = access.gateway
-    fresh = await asyncio.to_thread(gateway_socket, gateway) if gateway else endpoint.new_socket()
-    return await Connection.open(endpoint, fresh)
+    return await asyncio.to_thread(gateway_socket, gateway) if gateway else endpoint.new_socket()
 
 
 async def _do(connection: Connection, job: Job) -> tuple[int, ...]:

@@ -12,7 +12,8 @@ import numpy as np
 
 from ..kube.access import Access
 from ..kube.connection import Endpoint
-from .calls import Call, Composer
+from .calls import Call, Composer, Http
+from .http2 import Http2Composer, Http2Request, Http2Streams
 from .instrument import Commands, serve
 from .load import connect
 from .open_loop import OpenLoop
@@ -28,6 +29,7 @@ class LoadSettings:
     calls: tuple[Call, ...]
     connections: int
     deadline_s: float
+    http: Http
     plan: Path
     records: Path
 
@@ -36,15 +38,8 @@ class LoadProcess:
     """Answers the parent's commands ``open`` and ``run``."""
 
     def __init__(self, settings: LoadSettings) -> None:
-        endpoint = Endpoint.of(settings.server or settings.access.server, settings.access)
-        composer = Composer(settings.calls, endpoint, settings.access.headers())
         self._settings = settings
-        self._loop = OpenLoop(
-            partial(connect, endpoint, settings.access),
-            connections=settings.connections,
-            compose=composer,
-            deadline_s=settings.deadline_s,
-        )
+        self._loop = _loop(settings)
 
     async def answer(self, command: str, arguments: dict[str, Any]) -> Any:
         match command:
@@ -67,6 +62,21 @@ class LoadProcess:
 
     def close(self) -> None:
         self._loop.close()
+
+
+def _loop(settings: LoadSettings) -> OpenLoop[bytes] | OpenLoop[Http2Request]:
+    endpoint = Endpoint.of(settings.server or settings.access.server, settings.access)
+    headers, size, deadline_s = settings.access.headers(), settings.connections, settings.deadline_s
+    if settings.http == "2":
+        streams = Http2Streams(endpoint, settings.access)
+        return OpenLoop(
+            streams.connect, connections=size, deadline_s=deadline_s,
+            compose=Http2Composer(settings.calls, endpoint, headers),
+        )  # fmt: skip
+    return OpenLoop(
+        partial(connect, endpoint, settings.access), connections=size, deadline_s=deadline_s,
+        compose=Composer(settings.calls, endpoint, headers),
+    )  # fmt: skip
 
 
 async def run(settings: LoadSettings, commands: Commands) -> None:

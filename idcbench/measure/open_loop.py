@@ -14,11 +14,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from enum import IntEnum
 from functools import partial
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from ..kube.connection import Connection, Response
+from ..kube.connection import Response, Settled
 from .alarm import Alarm
 from .arrivals import Times
 from .load import connect_all
@@ -26,9 +27,19 @@ from .load import connect_all
 SWEEP_S = 0.02
 AT_ONCE = 16
 OPEN_LIMIT_S = 10.0
-Compose = Callable[[int, int], bytes]
-"""The bytes of a request, by its sort and its number."""
-Connect = Callable[[], Awaitable[Connection]]
+Request = TypeVar("Request")
+RequestOf = TypeVar("RequestOf", contravariant=True)
+
+
+class Place(Protocol[RequestOf]):
+    """Room for one request at a time: a connection of HTTP/1.1 (`idcbench.kube.connection`), a stream of HTTP/2."""
+
+    @property
+    def usable(self) -> bool: ...
+
+    def begin(self, request: RequestOf, settled: Settled) -> None: ...
+
+    def abort(self) -> None: ...
 
 
 class Outcome(IntEnum):
@@ -55,17 +66,23 @@ SENT = np.dtype(
 Sent = npt.NDArray[np.void]
 
 
-class OpenLoop:
-    """``connections``, each made by ``connect``; :meth:`open` before :meth:`run`."""
+class OpenLoop(Generic[Request]):
+    """``connections`` places, each made by ``connect``; :meth:`open` before :meth:`run`.
 
-    def __init__(self, connect: Connect, *, connections: int, compose: Compose, deadline_s: float) -> None:
+    ``compose`` gives a request by its sort and its number.
+    """
+
+    def __init__(
+        self, connect: Callable[[], Awaitable[Place[Request]]], *,
+        connections: int, compose: Callable[[int, int], Request], deadline_s: float,
+    ) -> None:  # fmt: skip
         self._connect = connect
         self._wanted = connections
         self._compose = compose
         self._deadline_ns = int(deadline_s * 1e9)
-        self._idle: deque[Connection] = deque()
+        self._idle: deque[Place[Request]] = deque()
         self._due: deque[int] = deque()
-        self._flying: dict[int, Connection] = {}
+        self._flying: dict[int, Place[Request]] = {}
         self._opening: set[asyncio.Task[None]] = set()
         self._sent: Sent = np.empty(0, dtype=SENT)
         self._planned_ns: list[int] = []
@@ -134,7 +151,7 @@ class OpenLoop:
             self._next += 1
         self._alarm.set(0)
 
-    def _usable(self) -> Connection | None:
+    def _usable(self) -> Place[Request] | None:
         """The connection that was idle longest; those that the server closed meanwhile are replaced."""
         while self._idle:
             connection = self._idle.popleft()
@@ -143,14 +160,14 @@ class OpenLoop:
             self._replace()
         return None
 
-    def _start(self, at: int, connection: Connection) -> None:
+    def _start(self, at: int, connection: Place[Request]) -> None:
         row = self._sent[at]
         self._flying[at] = connection
         request = self._compose(int(row["call"]), int(row["number"]))
         row["started_ns"] = time.monotonic_ns()
         connection.begin(request, partial(self._settled, at, connection))
 
-    def _settled(self, at: int, connection: Connection, ended: Response | Exception) -> None:
+    def _settled(self, at: int, connection: Place[Request], ended: Response | Exception) -> None:
         if self._flying.pop(at, None) is None:
             return  # it missed its deadline before
         if isinstance(ended, Response):
@@ -163,7 +180,7 @@ class OpenLoop:
         else:
             self._replace()
 
-    def _give(self, connection: Connection) -> None:
+    def _give(self, connection: Place[Request]) -> None:
         if self._due:
             self._start(self._due.popleft(), connection)
         else:
@@ -216,6 +233,6 @@ class OpenLoop:
             self._sent[at]["started_ns"] = time.monotonic_ns()
             self._end(at, Outcome.LATE, time.monotonic_ns())
 
-    async def _connected(self) -> Connection:
+    async def _connected(self) -> Place[Request]:
         async with asyncio.timeout(OPEN_LIMIT_S):
             return await self._connect()

@@ -21,7 +21,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from .alarm import Alarm
+from .calls import Http
 from .instrument import Commands, Instrument, serve
+from .synthetic_http2 import Http2Reader, answer
 
 START_S = 10.0
 BODY = b'{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"a","resourceVersion":"1"}}'
@@ -43,11 +45,12 @@ class Behaviour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyntheticSettings:
-    """``certificate`` and ``key`` are files of PEM; without them there is no TLS."""
+    """``certificate`` and ``key`` are files of PEM; without them there is no TLS. ``http`` is all that it speaks."""
 
     behaviour: Behaviour
     certificate: Path | None = None
     key: Path | None = None
+    http: Http = "1.1"
 
 
 class SyntheticServer:
@@ -76,13 +79,15 @@ class _Server:
         self._is = settings.behaviour
         self._random = random.Random(settings.behaviour.seed)
         self._first_ns = 0
-        self._waiting: list[tuple[int, int, _Peer]] = []
+        self._waiting: list[tuple[int, int, _Peer, bytes]] = []
         self._turn = 0
         self._alarm = Alarm(self._send_due)
         self._tls: ssl.SSLContext | None = None
         if settings.certificate is not None:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._tls.load_cert_chain(settings.certificate, settings.key)
+            self._tls.set_alpn_protocols(["h2" if settings.http == "2" else "http/1.1"])
+        self._http = settings.http
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self._listening.setblocking(False)
         self.port = self._listening.getsockname()[1]
@@ -94,9 +99,9 @@ class _Server:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
-            _Peer(connection, self)
+            _Peer(connection, self, Http2Reader() if self._http == "2" else None)
 
-    def asked(self, peer: _Peer) -> None:
+    def asked(self, peer: _Peer, response: bytes) -> None:
         now_ns = time.monotonic_ns()
         self._first_ns = self._first_ns or now_ns
         if self._is.loss and self._random.random() < self._is.loss:
@@ -105,15 +110,16 @@ class _Server:
             return
         due_ns = self._after_the_stall(now_ns + round(self._is.delay_ms * 1e6))
         if due_ns == now_ns:
-            peer.send(ANSWER)
+            peer.send(response)
             return
         self._turn += 1
-        heapq.heappush(self._waiting, (due_ns, self._turn, peer))
+        heapq.heappush(self._waiting, (due_ns, self._turn, peer, response))
         self._alarm.set(self._waiting[0][0])
 
     def _send_due(self) -> None:
         while self._waiting and self._waiting[0][0] <= time.monotonic_ns():
-            heapq.heappop(self._waiting)[2].send(ANSWER)
+            _, _, peer, response = heapq.heappop(self._waiting)
+            peer.send(response)
         if self._waiting:
             self._alarm.set(self._waiting[0][0])
 
@@ -127,8 +133,9 @@ class _Server:
 class _Peer:
     """One connection: requests in, answers out; TLS on the socket itself, as the client does it."""
 
-    def __init__(self, connection: socket.socket, server: _Server) -> None:
+    def __init__(self, connection: socket.socket, server: _Server, http2: Http2Reader | None) -> None:
         self._socket = connection
+        self._http2 = http2
         self._server = server
         self._data = b""
         self._shaken = not isinstance(connection, ssl.SSLSocket)
@@ -167,13 +174,27 @@ class _Peer:
             self.close()
 
     def _take(self, piece: bytes) -> None:
+        if self._http2 is not None:
+            self._take_frames(self._http2, piece)
+            return
         self._data += piece
         while (end := self._data.find(b"\r\n\r\n")) >= 0:
             whole = end + 4 + _body_length(self._data[:end])
             if len(self._data) < whole:
                 return
             self._data = self._data[whole:]
-            self._server.asked(self)
+            self._server.asked(self, ANSWER)
+
+    def _take_frames(self, http2: Http2Reader, piece: bytes) -> None:
+        try:
+            taken = http2.feed(piece)
+        except ValueError:
+            self.close()
+            return
+        if taken.reply:
+            self.send(taken.reply)
+        for stream in taken.asked:
+            self._server.asked(self, answer(stream, BODY))
 
 
 def _body_length(head: bytes) -> int:
