@@ -9,8 +9,9 @@ import pytest
 
 from idcbench.cli.calibrate import INVALID
 from idcbench.cli.main import main
-from idcbench.measure import calibration
+from idcbench.measure import calibration, ceiling
 from idcbench.measure.calibration import Reading
+from idcbench.measure.ceiling import Ceiling
 
 
 @pytest.fixture
@@ -21,6 +22,7 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[Reading]:
         Reading(measure="closed", truth=494, measured=2, unit="ms", note="for comparison"),
     ]
     monkeypatch.setattr(calibration, "calibrate", lambda **_: iter(given))
+    monkeypatch.setattr(ceiling, "measure_ceiling", lambda http: Ceiling(rate_per_s=7000 / float(http), measured=""))
     return given
 
 
@@ -32,6 +34,7 @@ def test_errors_are_told_and_what_has_no_limit_is_only_shown(capsys: pytest.Capt
     assert "+0.25" in said
     assert "-492" in said
     assert "too far off" not in said
+    assert "keeps its times up to 3500/s over HTTP/2" in said
 
 
 def test_too_far_off_is_invalid(readings: list[Reading], capsys: pytest.CaptureFixture[str]) -> None:
@@ -39,7 +42,9 @@ def test_too_far_off_is_invalid(readings: list[Reading], capsys: pytest.CaptureF
     assert main(["calibrate"]) == INVALID
     assert "too far off" in capsys.readouterr().out
     assert main(["calibrate", "--json"]) == INVALID
-    assert [one["measure"] for one in json.loads(capsys.readouterr().out)] == ["delay, p50", "closed", "lost"]
+    said = json.loads(capsys.readouterr().out)
+    assert [one["measure"] for one in said["readings"]] == ["delay, p50", "closed", "lost"]
+    assert said["ceilings"]["2"]["rate_per_s"] == 3500
 
 
 @pytest.mark.integration
