@@ -120,17 +120,22 @@ Answerer = Callable[[str, dict[str, Any]], Awaitable[Any]]
 
 
 def serve(run: Callable[[Any, Commands], Awaitable[None]]) -> None:
-    """The instrument's whole life: read the settings, call ``run`` with them, end with the parent.
+    """The instrument's whole life: read the settings, call ``run`` with them, end with the parent."""
+    settings = pickle.loads(_exactly(_LENGTH.unpack(_exactly(_LENGTH.size))[0]))
+    be_punctual()
+    asyncio.run(_until_parent_ends(run, settings))
+
+
+def be_punctual() -> None:
+    """For a process that does nothing but measure, once everything is imported.
 
     The garbage collector is frozen and off, as a collection amid a measurement would be measured. As others use the
-    machine too, the kernel is asked to run the instrument soon after it wakes.
+    machine too, the kernel is asked to run the process soon after it wakes.
     """
-    settings = pickle.loads(_exactly(_LENGTH.unpack(_exactly(_LENGTH.size))[0]))
     gc.collect()
     gc.freeze()
     gc.disable()
     ask_for_short_slices()
-    asyncio.run(_until_parent_ends(run, settings))
 
 
 class Commands:

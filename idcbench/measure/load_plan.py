@@ -85,10 +85,7 @@ class LoadResult:
     @property
     def behind(self) -> float:
         """The share of requests that had not been started when the last one was, and the lag allowed."""
-        if not len(self.sent):
-            return 0.0
-        limit_ns = self.sent["planned_ns"][-1] + int(LAG_P99_LIMIT_MS * 1e6)
-        return float((self.sent["started_ns"] > limit_ns).mean())
+        return behind_of(self.sent)
 
     @property
     def objections(self) -> tuple[str, ...]:
@@ -105,3 +102,11 @@ class LoadResult:
                 "more connections or a lower rate"
             )
         return tuple(found)
+
+
+def behind_of(sent: Sent) -> float:
+    """:attr:`LoadResult.behind`, of requests in the order of their planned times."""
+    if not len(sent):
+        return 0.0
+    limit_ns = sent["planned_ns"][-1] + int(LAG_P99_LIMIT_MS * 1e6)
+    return float((sent["started_ns"] > limit_ns).mean())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -39,7 +40,10 @@ class LoadProcess:
 
     def __init__(self, settings: LoadSettings) -> None:
         self._settings = settings
-        self._loop = _loop(settings)
+        self._loop = open_loop(
+            settings.access, settings.calls, server=settings.server, http=settings.http,
+            connections=settings.connections, deadline_s=settings.deadline_s,
+        )  # fmt: skip
 
     async def answer(self, command: str, arguments: dict[str, Any]) -> Any:
         match command:
@@ -64,19 +68,17 @@ class LoadProcess:
         self._loop.close()
 
 
-def _loop(settings: LoadSettings) -> OpenLoop[bytes] | OpenLoop[Http2Request]:
-    endpoint = Endpoint.of(settings.server or settings.access.server, settings.access)
-    headers, size, deadline_s = settings.access.headers(), settings.connections, settings.deadline_s
-    if settings.http == "2":
-        streams = Http2Streams(endpoint, settings.access)
-        return OpenLoop(
-            streams.connect, connections=size, deadline_s=deadline_s,
-            compose=Http2Composer(settings.calls, endpoint, headers),
-        )  # fmt: skip
-    return OpenLoop(
-        partial(connect, endpoint, settings.access), connections=size, deadline_s=deadline_s,
-        compose=Composer(settings.calls, endpoint, headers),
-    )  # fmt: skip
+def open_loop(
+    access: Access, calls: Sequence[Call], *, server: str, http: Http, connections: int, deadline_s: float
+) -> OpenLoop[bytes] | OpenLoop[Http2Request]:
+    """The sender of ``calls`` by that protocol; ``server`` is that of ``access`` when empty. Raises ``OSError``."""
+    endpoint, headers = Endpoint.of(server or access.server, access), access.headers()
+    if http == "2":
+        streams, composer = Http2Streams(endpoint, access), Http2Composer(calls, endpoint, headers)
+        return OpenLoop(streams.connect, connections=connections, deadline_s=deadline_s, compose=composer)
+    connecting = partial(connect, endpoint, access)
+    compose = Composer(calls, endpoint, headers)
+    return OpenLoop(connecting, connections=connections, deadline_s=deadline_s, compose=compose)
 
 
 async def run(settings: LoadSettings, commands: Commands) -> None:
