@@ -1,10 +1,9 @@
 """Requests that make objects as large and as labelled as those of real applications, for a load that means something.
 
-The shapes are ours, after what charts of common applications render: the recommended labels (kubernetes.io, "Recommended
-Labels") and some of a team's own, two containers with probes, resources, mounts and environment. A pod is padded to
-3.3 kB as it is sent, the size that this project's readers are measured with. We know of no published distribution (one
-owner states 14 kB for system pods and 50 kB for applications', as stored: NVIDIA/NVSentinel#1705), so each size can be
-given.
+The shapes are ours, after what charts of common applications render: the recommended labels of kubernetes.io and some
+of a team's own, two containers with probes, resources, mounts and environment. A pod is padded to 3.3 kB as it is
+sent, the size that this project's readers are measured with. We know of no published distribution (one owner states
+14 kB for system pods and 50 kB for applications', as stored: NVIDIA/NVSentinel#1705), so each size can be given.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ IMAGE = "registry.k8s.io/pause:3.10"
 
 
 def create_pod(namespace: str, *, size_bytes: int = POD_BYTES, labels: int = LABELS, weight: float = 1.0) -> Call:
-    """POST of a pod. Raises ``ValueError``, as the others do, when it is larger than ``size_bytes`` before it is padded."""
+    """POST of a pod. Raises ``ValueError``, as the others do, when it is larger than that before it is padded."""
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": _metadata("pod", labels), "spec": _pod_spec()}
     return _creation(namespace, "api/v1", "pods", _padded(pod, size_bytes), weight)
 

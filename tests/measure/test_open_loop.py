@@ -93,7 +93,7 @@ def test_a_load_that_is_late_or_falls_behind_objects() -> None:
     late = LoadResult(plan=plan, started_ns=0, sent=sent, overheads=(lag,))
     assert late.objections == (
         "a load process started 1 % of its requests 11.0 ms late or later; at most 10 ms is right: "
-        "use more processes, a lower rate, or a machine with less to do",
+        "use more processes or connections, a lower rate, or a machine with less to do",
         "the load fell behind its plan by 2.0%; at most 1% is right: use more connections or a lower rate",
     )
 
