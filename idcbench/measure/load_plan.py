@@ -92,7 +92,8 @@ class LoadResult:
         """Why these figures are not those of the load that was planned; empty when they are."""
         found = [
             f"a load process started 1 % of its requests {one.lag_p99_ms:.1f} ms late or later; at most "
-            f"{LAG_P99_LIMIT_MS:.0f} ms is right: use more processes or connections, a lower rate, or a machine with less to do"
+            f"{LAG_P99_LIMIT_MS:.0f} ms is right: use more processes or connections, a lower rate, or a machine "
+            "with less to do"
             for one in self.overheads
             if one.lag_p99_ms > LAG_P99_LIMIT_MS
         ]
