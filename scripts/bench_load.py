@@ -22,7 +22,8 @@ import numpy as np
 from idcbench.kube.access import Access
 from idcbench.measure.arrivals import Times, constant
 from idcbench.measure.calls import Call
-from idcbench.measure.loader import LoadPlan, run_load
+from idcbench.measure.load_plan import LoadPlan
+from idcbench.measure.load_sending import send_load
 from idcbench.measure.open_loop import Outcome
 from idcbench.measure.synthetic import Behaviour, SyntheticServer, SyntheticSettings
 from idcbench.provisioning.controlplane.pki import authority, leaf, write_pair
@@ -60,7 +61,7 @@ def main() -> None:
 
 def lean(access: Access, planned: Times, connections: int) -> None:
     """One round of the load process."""
-    found = run_load(access, LoadPlan(planned_ns=planned, calls=(READ,), connections=connections))
+    found = send_load(access, LoadPlan(planned_ns=planned, calls=(READ,), connections=connections))
     (overhead,) = found.overheads
     counts = found.counts()
     told("load process", counts[Outcome.OK], len(planned), found.sent["started_ns"] - found.sent["planned_ns"],

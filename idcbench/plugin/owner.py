@@ -138,8 +138,8 @@ class Owner:
             return ()
         try:
             self.portal.call(self._clocks.end(hurried=hurried), timeout_s=0.2 if hurried else 10.0)
-        except TimeoutError:
-            return (*self._clocks.notes, "the clocks of the hosts could not be read after the tests")
+        except (IdcError, TimeoutError) as error:
+            return (*self._clocks.notes, f"the clocks could not be read after the tests: {error or 'too slow'}")
         return self._clocks.notes
 
     def _note_happenings(self, cluster: Cluster, run: Run, *, limit_s: float) -> list[str]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from ..errors import RunError
 from ..measure.instrument import InstrumentError
 from ..measure.overhead import LAG_P99_LIMIT_MS, LAG_SAMPLES_NEEDED
 from ..measure.pulse import Pulse
@@ -62,7 +63,10 @@ class Starvation:
 
 def starved(run: Run) -> list[str]:
     """Why the delays of the whole run make it invalid; empty when they do not, or when they are too few to say."""
-    late_ms = run.values(DELAY)
+    try:
+        late_ms = run.values(DELAY)
+    except RunError:  # a damaged file, which makes the run invalid by itself
+        return []
     if len(late_ms) < LAG_SAMPLES_NEEDED:
         return []
     p99_ms = float(np.quantile(late_ms, 0.99, method="higher"))
