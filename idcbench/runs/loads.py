@@ -42,7 +42,11 @@ def record_load(run: Run, result: LoadResult, *, labels: Mapping[str, str]) -> N
             ).add(count)
     _record_keeping(run, result, labels)
     run.happened(
-        "load", at_ns=result.started_ns, duration_s=result.plan.duration_s, requests=len(result.sent), **labels
+        "load",
+        at_ns=result.started_ns,
+        duration_s=result.plan.duration_s,
+        requests=len(result.sent),
+        labels=dict(labels),
     )
 
 
