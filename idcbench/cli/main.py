@@ -43,6 +43,7 @@ COMMANDS = {
     "scheduler": Lazy("scheduler", "scheduler", "The scheduler: run it, ask it why, check its configuration."),
     "report": Lazy("report", "report", "Write and open the report of a run."),
     "compare": Lazy("compare", "compare", "Set two runs side by side, with a verdict on every metric."),
+    "history": Lazy("history", "history", "Show each metric over the last runs, and where it changed."),
     "list": Lazy("shelf", "list_runs", "List the runs there are."),
     "prune": Lazy("shelf", "prune", "Delete all but the newest runs."),
     "export": Lazy("shelf", "export", "Write the figures of a run for another tool."),

@@ -27,10 +27,13 @@ def list_runs(target: str, as_json: bool, root: Path) -> None:
 
     from ..reports.figures import figure
     from ..reports.verdict import verdict_of
+    from ..runs.index import indexed
     from ..runs.shelf import shelved
 
     rows = []
-    for run in shelved(root, target):
+    with indexed(root) as read:
+        runs = shelved(root, target, read=read)
+    for run in runs:
         document = run.document
         rows.append(
             {
@@ -67,9 +70,10 @@ def prune(target: str, keep: int, dry_run: bool, root: Path) -> None:
     if not dry_run:
         sweep(root, target)
     for run in gone:
+        size = figure(run.size_bytes, "bytes")
         if not dry_run:
             dispose(run)
-        click.echo(f"{'would delete' if dry_run else 'deleted'} {run.path} ({figure(run.size_bytes, 'bytes')})")
+        click.echo(f"{'would delete' if dry_run else 'deleted'} {run.path} ({size})")
     if not gone:
         click.echo("nothing to delete")
 

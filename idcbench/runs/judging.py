@@ -12,6 +12,7 @@ from ..measure.effect import Effect
 from ..measure.permutation import DRAWS
 from .schema import Better
 
+Direction = Literal["better", "worse", "higher", "lower"]
 Word = Literal["better", "worse", "higher", "lower", "same", "cannot tell", "insufficient"]
 LEVEL = 0.05
 MORE_MOST = 1000
@@ -52,11 +53,12 @@ def _judge(effect: Effect, better: Better, p: float, minimum_effect: float, fact
     if -limit <= low and high <= limit:
         return Judgement(word="same", p=p)
     if p < LEVEL and (low > limit or high < -limit):
-        return Judgement(word=_direction(effect.shift, better), p=p)
+        return Judgement(word=direction(effect.shift, better), p=p)
     return Judgement(word="cannot tell", p=p, more_rounds=_more(effect, (high - low) / 2, limit, factor))
 
 
-def _direction(shift: float, better: Better) -> Word:
+def direction(shift: float, better: Better) -> Direction:
+    """Which of the four words a shift is, by the metric's direction."""
     if better == "none":
         return "higher" if shift > 0 else "lower"
     return "better" if (shift > 0) == (better == "higher") else "worse"

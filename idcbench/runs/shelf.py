@@ -12,6 +12,7 @@ from pathlib import Path
 from ..errors import RunError, UsageError
 from .directory import LATEST
 from .document import read_document
+from .index import Reader
 from .schema import RunDocument
 
 GONE = ".gone"
@@ -25,7 +26,11 @@ class Shelved:
     path: Path
     document: RunDocument | None
     trouble: str
-    size_bytes: int
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all its files now, which are many."""
+        return _size(self.path)
 
     @property
     def ended(self) -> bool:
@@ -33,13 +38,16 @@ class Shelved:
         return self.document is not None and self.document.ended is not None
 
 
-def shelved(root: Path, target: str = "") -> list[Shelved]:
-    """The runs of ``target`` (of all when empty), by target and number. Raises :class:`UsageError` when it has none."""
+def shelved(root: Path, target: str = "", *, read: Reader = read_document) -> list[Shelved]:
+    """The runs of ``target`` (of all when empty), by target and number; ``read`` gives the run.json of one.
+
+    Raises :class:`UsageError` when there is no such target.
+    """
     folders = [root / target] if target else sorted(path for path in root.glob("*") if path.is_dir())
     if target and not folders[0].is_dir():
         there = ", ".join(sorted(path.name for path in root.glob("*") if path.is_dir())) or "none"
         raise UsageError(f"{target}: no such target under {root}; there are: {there}")
-    return [_look(path) for folder in folders for path in _runs(folder)]
+    return [_look(path, read) for folder in folders for path in _runs(folder)]
 
 
 def disposable(runs: Sequence[Shelved], *, keep: int) -> list[Shelved]:
@@ -101,11 +109,11 @@ def _runs(folder: Path) -> Iterator[Path]:
     return iter(sorted((path for path in there if path.is_dir()), key=lambda path: int(path.name.partition("_")[0])))
 
 
-def _look(path: Path) -> Shelved:
+def _look(path: Path, read: Reader) -> Shelved:
     try:
-        return Shelved(path=path, document=read_document(path), trouble="", size_bytes=_size(path))
+        return Shelved(path=path, document=read(path), trouble="")
     except (RunError, OSError) as error:
-        return Shelved(path=path, document=None, trouble=str(error), size_bytes=_size(path))
+        return Shelved(path=path, document=None, trouble=str(error))
 
 
 def _size(path: Path) -> int:
