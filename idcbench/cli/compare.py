@@ -69,11 +69,17 @@ class ShareType(click.ParamType[float]):
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the comparison there, as a page.")
 @click.option("--markdown", "form", flag_value="markdown", help="Print Markdown instead.")
 @click.option("--json", "form", flag_value="json", help="Print JSON instead.")
+@click.option("--csv", "form", flag_value="csv", help="Print CSV instead, a line for each comparison.")
+@click.option(
+    "--junit",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write JUnit XML there too: a test for each comparison, which fails where B is worse.",
+)
 @click.option("--all", "all_rows", is_flag=True, help="Show what does not differ too.")
 @click.option("--root", type=click.Path(path_type=Path), default=Path(".idcbench"), help="Where the runs are.")
 def compare(
     a: str, b: str, limits: tuple[Limit, ...], minimum_effect: float, headlines: tuple[str, ...], html: Path | None,
-    form: str | None, all_rows: bool, root: Path,
+    form: str | None, junit: Path | None, all_rows: bool, root: Path,
 ) -> None:  # fmt: skip
     """Set run B beside run A: for every metric better, worse, the same, or cannot tell, and how sure that is.
 
@@ -88,6 +94,10 @@ def compare(
     runs = locate_run(root, a), locate_run(root, b)
     measured = measure_runs(*runs, headlines=headlines)
     comparison = judge_runs(measured, minimum_effect=minimum_effect)
+    if junit is not None:
+        from ..reports.comparing_tools import write_junit
+
+        write_junit(comparison, junit)
     if html is not None:
         from ..reports.comparing_html import write_comparison
 
@@ -111,6 +121,10 @@ def _text(comparison: Comparison, form: str | None, *, all_rows: bool) -> str:
 
     if form == "json":
         return msgspec.json.format(msgspec.json.encode(comparison), indent=1).decode() + "\n"
+    if form == "csv":
+        from ..reports.comparing_tools import comparison_csv
+
+        return comparison_csv(comparison)
     if form == "markdown":
         return render_comparison_markdown(comparison)
     return render_comparison_terminal(comparison, all_rows=all_rows)

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import IdcError, RunError
+from ..errors import IdcError, RunError, UsageError
+
+if TYPE_CHECKING:
+    from ..runs.directory import Run
+
+TEXTS = ("csv", "openmetrics", "pytest-benchmark")
+PARQUET = "parquet"
 
 
 class DamagedError(IdcError):
@@ -81,27 +88,40 @@ def prune(target: str, keep: int, dry_run: bool, root: Path) -> None:
 @click.command()
 @click.argument("run", default="")
 @click.option(
-    "--format", "form", required=True, type=click.Choice(("csv", "openmetrics", "pytest-benchmark")),
-    help="csv: every sample; openmetrics: figures for Prometheus; pytest-benchmark: for `pytest-benchmark compare`.",
+    "--format", "form", required=True, type=click.Choice((*TEXTS, PARQUET)),
+    help="csv, parquet: every sample; openmetrics: figures for Prometheus; pytest-benchmark: for `pytest-benchmark "
+    "compare`.",
 )  # fmt: skip
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write there [standard output].")
 @root_option
 def export(run: str, form: str, output: Path | None, root: Path) -> None:
     """Write the figures of RUN (as `idcbench report` takes it) for another tool."""
-    from ..reports.tool_formats import FORMATS
     from ..runs.locate import locate_run
     from ..runs.metrics import damage_of
 
+    if form == PARQUET and output is None:
+        raise UsageError("--format parquet: it is no text for a terminal; name a file: --output FILE")
     chosen = locate_run(root, run)
-    pieces = FORMATS[form](chosen)
+    if form == PARQUET and output is not None:
+        from ..reports.parquet import write_parquet
+
+        write_parquet(chosen, output)
+    else:
+        _write_text(chosen, form, output)
+    if damage := damage_of(chosen.path):
+        raise DamagedError("; ".join(damage))
+
+
+def _write_text(run: Run, form: str, output: Path | None) -> None:
+    from ..reports.tool_formats import FORMATS
+
+    pieces = FORMATS[form](run)
     if output is None:
         for piece in pieces:
             click.echo(piece, nl=False)
-    else:
-        try:
-            with output.open("w", encoding="utf-8") as file:
-                file.writelines(pieces)
-        except OSError as error:
-            raise RunError(f"{output}: cannot be written: {error.strerror}") from error
-    if damage := damage_of(chosen.path):
-        raise DamagedError("; ".join(damage))
+        return
+    try:
+        with output.open("w", encoding="utf-8") as file:
+            file.writelines(pieces)
+    except OSError as error:
+        raise RunError(f"{output}: cannot be written: {error.strerror}") from error

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import msgspec
 import numpy as np
 import pytest
 
 from idcbench.cli.main import USAGE, main
-from idcbench.runs.comparison import Comparison, json_schema
+from idcbench.reports.comparing_tools import comparison_junit
+from idcbench.runs.comparison import Comparison, Difference, Side, json_schema
 from idcbench.runs.directory import Run, create_run
 from idcbench.runs.schema import TestCounts, Validity
 
@@ -128,6 +132,45 @@ def test_an_invalid_run_never_passes_a_limit(run: Callable[..., Run], capsys: py
     assert main(["compare", *pair]) == 0
     assert main(["compare", *pair, "--fail", "p99:10%"]) == 1
     assert "fail: embedded/0002_run is invalid" in capsys.readouterr().err
+
+
+def test_csv_has_a_line_for_each_comparison(two: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", *two, "--csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [(row["metric"], row["quantile"], row["headline"]) for row in rows[:2]] == [
+        ("api.latency", "p50", "true"), ("api.latency", "p99", "true"),
+    ]  # fmt: skip
+    assert float(rows[0]["low"]) < float(rows[0]["value"]) < float(rows[0]["high"])
+    assert {row["word"] for row in rows} == {"worse"}
+
+
+def test_junit_fails_where_b_is_worse(two: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "x.xml"
+    assert main(["compare", *two, "--junit", str(file)]) == 0
+    assert "B is worse in 2 of 2 headline comparisons" in capsys.readouterr().out
+    suite = ElementTree.parse(file).getroot()[0]
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("6", "4", "0")
+    case = next(one for one in suite.iter("testcase") if one.get("classname") == "idcbench.compare.headline")
+    assert case.get("name") == "api.latency{verb=<GET>} p50"
+    assert str(case[0].get("message")).startswith("worse: 2")
+    assert main(["compare", *two, "--junit", str(tmp_path / "none" / "x.xml")]) == USAGE
+    assert "name another file: --junit" in capsys.readouterr().err
+
+
+def test_junit_skips_what_cannot_be_told_and_fails_an_invalid_run() -> None:
+    few = Difference(
+        name="m", labels={"x": "\x00"}, unit="ms", better="lower", quantile="p50", kind="rounds", rounds=(1, 1),
+        samples=(0, 0), word="insufficient", why="has no samples",
+    )  # fmt: skip
+    told = msgspec.structs.replace(few, word="cannot tell", value=1.1, p_corrected=0.5, more_rounds=7)
+    sides = [Side(id=f"e/{n}", path="", started="", invalid_because=("late",) if n == "2" else ()) for n in "12"]
+    comparison = Comparison(a=sides[0], b=sides[1], minimum_effect=0.05, differences=(few, told))
+    suite = ElementTree.fromstring(comparison_junit(comparison))[0]
+    assert [one.get("message") for one in suite.iter("skipped")] == [
+        "insufficient: has no samples", "cannot tell: 7 more rounds would tell",
+    ]  # fmt: skip
+    failed = [one for one in suite.iter("testcase") if one.find("failure") is not None]
+    assert [(one.get("name"), one[0].get("message")) for one in failed] == [("e/2 is valid", "late")]
 
 
 @pytest.mark.parametrize("share", ["5", "0%", "100%", "-3%", "x"])

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
@@ -106,6 +107,35 @@ def test_pytest_benchmark_compares_it(root: list[str], tmp_path: Path) -> None:
     assert said.returncode == 0, said.stderr
     assert said.stdout.count("api.latency[GET]") == 2
     assert "pods.rate" not in said.stdout  # it compares times
+
+
+def test_parquet_holds_every_sample_with_its_type(root: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "x.parquet"
+    assert main(["export", "embedded/1", "--format", "parquet", "--output", str(file), *root]) == 0
+    table = pq.read_table(file)
+    assert table.num_rows == 801
+    assert dict(table.schema.metadata)[b"idcbench.run"] == b"embedded/0001_run"
+    first, last = table.slice(0, 1).to_pylist()[0], table.slice(800, 1).to_pylist()[0]
+    assert (first["metric"], dict(first["labels"]), first["better"]) == (
+        "api.latency", {"verb": "GET"}, "lower",
+    )  # fmt: skip
+    assert (last["metric"], last["labels"], last["value"]) == ("pods.rate", [], 500.0)
+    assert isinstance(last["at_ns"], int)
+    assert [path.name for path in tmp_path.glob(".*parquet*")] == []
+
+
+def test_parquet_without_pyarrow_or_a_file_says_what_to_type(
+    root: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export = ["export", "embedded/1", "--format", "parquet", *root]
+    assert main(export) == USAGE
+    assert "name a file: --output FILE" in capsys.readouterr().err
+    assert main([*export, "--output", str(tmp_path / "none" / "x")]) == USAGE
+    assert "cannot be written: No such file or directory" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert main([*export, "--output", str(tmp_path / "x")]) == USAGE
+    assert "pip install 'idcbench[parquet]'" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
 
 
 def test_a_place_that_cannot_be_written(root: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
