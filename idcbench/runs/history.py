@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import RunError, UsageError
 from ..measure.changes import LEVEL, find_changes
 from ..measure.effect import Effect, unpaired_effect
+from ..measure.statistics import Values
 from .comparing import MINIMUM_EFFECT
 from .comparison import Quantile
 from .judging import direction
@@ -30,6 +31,8 @@ MAY_DIFFER = NO_SETTINGS | {
 }
 """Options that do not keep two runs off one line: what is tested, and where from; a change point tells of them."""
 SHAPE = ("control_planes", "nodes", "profile", "shape")
+NEAREST = 50
+"""So many runs on either side of a change tell by how much: an interval of more takes long and says no more."""
 LARGEST = 1e150
 """A larger value has no square, and is none that was measured."""
 
@@ -183,15 +186,14 @@ def _figure(metric: Metric, quantile: Quantile) -> float | None:
 
 
 def _shifts(
-    values: np.ndarray[tuple[int], np.dtype[np.float64]], documents: Sequence[RunDocument], metric: Metric,
+    values: Values, documents: Sequence[RunDocument], metric: Metric,
     minimum_effect: float,
 ) -> Iterator[Shift]:  # fmt: skip
     changes = find_changes(values)
     edges = [0, *(change.index for change in changes), len(values)]
     levels = [values[begin:end] for begin, end in pairwise(edges)]
     for change, (old, new) in zip(changes, pairwise(levels), strict=True):
-        effect = unpaired_effect([old[at : at + 1] for at in range(len(old))],
-                                 [new[at : at + 1] for at in range(len(new))], q=0.5)  # fmt: skip
+        effect = unpaired_effect(_each(old[-NEAREST:]), _each(new[:NEAREST]), q=0.5)
         if _is_small(effect, minimum_effect):
             continue
         before, after = documents[change.index - 1], documents[change.index]
@@ -200,6 +202,10 @@ def _shifts(
             value=effect.value, low=effect.low, high=effect.high, p=change.p,
             word=direction(effect.shift, metric.better), changed=unasked(before, after),
         )  # fmt: skip
+
+
+def _each(values: Values) -> list[Values]:
+    return np.split(values, len(values))
 
 
 def _is_small(effect: Effect, minimum_effect: float) -> bool:
