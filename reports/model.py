@@ -73,10 +73,11 @@ class Report:
 
     @property
     def duration(self) -> str:
-        """How long the run took; empty when it has no end."""
-        if self.document.ended is None:
+        """How long the run took; empty when it has no end, or when its times are none."""
+        try:
+            span = datetime.fromisoformat(self.document.ended or "") - datetime.fromisoformat(self.document.started)
+        except (ValueError, TypeError):
             return ""
-        span = datetime.fromisoformat(self.document.ended) - datetime.fromisoformat(self.document.started)
         return duration(span.total_seconds() * 1000)
 
     @property

@@ -47,7 +47,7 @@ def indexed(root: Path) -> Iterator[Reader]:
         return document
 
     yield read
-    gone = [key for key in known if not (root / key / DOCUMENT).exists()]
+    gone = [key for key in known if _stamp(root / key) is None]
     if fresh or gone:
         _save(root / FILE, fresh, gone)
 
@@ -66,14 +66,14 @@ def _version() -> int:
 
 
 def _load(file: Path) -> dict[str, tuple[_Stamp, bytes]]:
-    if not file.is_file():
-        return {}
     try:
+        if not file.is_file():
+            return {}
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=_WAIT_S)) as database:
             if database.execute("PRAGMA user_version").fetchone() != (_version(),):
                 return {}
             rows = database.execute("SELECT path, size, mtime_ns, inode, document FROM runs").fetchall()
-    except sqlite3.Error:
+    except (OSError, sqlite3.Error):
         return {}
     return {str(path): ((size, mtime_ns, inode), bytes(document)) for path, size, mtime_ns, inode, document in rows}
 

@@ -43,10 +43,12 @@ def shelved(root: Path, target: str = "", *, read: Reader = read_document) -> li
 
     Raises :class:`UsageError` when there is no such target.
     """
-    folders = [root / target] if target else sorted(path for path in root.glob("*") if path.is_dir())
-    if target and not folders[0].is_dir():
-        there = ", ".join(sorted(path.name for path in root.glob("*") if path.is_dir())) or "none"
-        raise UsageError(f"{target}: no such target under {root}; there are: {there}")
+    folders = _targets(root)
+    if target:
+        there = ", ".join(folder.name for folder in folders) or "none"
+        folders = [folder for folder in folders if folder.name == target.rstrip("/")]
+        if not folders:
+            raise UsageError(f"{target}: no such target under {root}; there are: {there}")
     return [_look(path, read) for folder in folders for path in _runs(folder)]
 
 
@@ -101,12 +103,24 @@ def _remove(folder: Path) -> None:
     shutil.rmtree(folder, onerror=unless_gone)
 
 
+def _targets(root: Path) -> list[Path]:
+    """None where there is no root yet."""
+    try:
+        return sorted(path for path in root.iterdir() if path.is_dir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RunError(f"{error.filename or root}: cannot be read: {error.strerror}") from error
+
+
 def _runs(folder: Path) -> Iterator[Path]:
     try:
-        there = [path for path in folder.iterdir() if path.name != LATEST and _RUN.fullmatch(path.name)]
+        there = [
+            path for path in folder.iterdir() if path.name != LATEST and _RUN.fullmatch(path.name) and path.is_dir()
+        ]
     except OSError as error:
         raise RunError(f"{folder}: cannot be read: {error.strerror}") from error
-    return iter(sorted((path for path in there if path.is_dir()), key=lambda path: int(path.name.partition("_")[0])))
+    return iter(sorted(there, key=lambda path: int(path.name.partition("_")[0])))
 
 
 def _look(path: Path, read: Reader) -> Shelved:

@@ -21,10 +21,10 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 class Shift(msgspec.Struct, frozen=True, kw_only=True):
     """A change point: from ``after`` on, a run, the values lie on another level than up to the run ``before``.
 
-    ``index`` is the first point of the new level; ``a`` and ``b`` are the levels (geometric means for a ratio) up to
-    the change points next to it, of at most 50 runs each; ``value`` is ``b / a``, or ``b - a`` when ``scale`` is ``difference``, ``low`` to
-    ``high`` its 95 % interval, ``None`` below 5 runs on a side. ``p`` is that of so clear a change in a series without
-    any. ``changed`` are the settings, versions and facts of the machine in which the two runs differ.
+    ``index`` is the first point of the new level. ``a`` and ``b`` are the levels (geometric means for a ratio) up to
+    the change points next to it, of at most 50 runs each; ``value`` is ``b / a``, or ``b - a`` when ``scale`` is
+    ``difference``, ``low`` to ``high`` its 95 % interval, ``None`` below 5 runs on a side. ``p`` is that of so clear a
+    change in a series without any. ``changed`` is in what the two runs differ: settings, versions, machine.
     """
 
     index: int
