@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from idcbench.runs.schema import TestCounts, Validity
 COMMANDS = (
     ["compare", "1", "2", "--fail", "m:value:5%"],
     ["compare", "2", "1", "--markdown"],
+    ["compare", "1", "2", "--junit", "x.xml", "--csv"],
+    *(["history", form] for form in ("--json", "--markdown", "--html=x.html")),
+    ["report", "2", "--no-open"],
     ["list"],
     ["prune", "--keep", "1", "--dry-run"],
     *(["export", "2", "--format", form] for form in ("csv", "openmetrics", "pytest-benchmark")),
@@ -77,6 +81,9 @@ ODD: dict[str, Callable[[Run], object]] = {
     "facts of the cluster as a text": facts(cluster="x"),
     "a pairing as a text": facts(ab="x"),
     "a pairing without its id": facts(ab={"key": "a", "value": "b"}),
+    "times that are none": document(b'{"schema":1,"target":"embedded","number":2,"name":"run","started":"x","ended":"y",'
+                                    b'"clocks":{"started":{"realtime_ns":1,"monotonic_ns":1,"boottime_ns":1}}}'),
+    "samples that are missing": lambda run: shutil.rmtree(run.path / "samples"),
     "a timeline that is no text": timeline(b"\xff\n[\n"),
     "a timeline that is a folder": lambda run: (run.path / "timeline.jsonl").mkdir(),
     "a round that comes twice": timeline(
