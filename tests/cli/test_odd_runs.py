@@ -81,8 +81,8 @@ ODD: dict[str, Callable[[Run], object]] = {
     "facts of the cluster as a text": facts(cluster="x"),
     "a pairing as a text": facts(ab="x"),
     "a pairing without its id": facts(ab={"key": "a", "value": "b"}),
-    "times that are none": document(b'{"schema":1,"target":"embedded","number":2,"name":"run","started":"x","ended":"y",'
-                                    b'"clocks":{"started":{"realtime_ns":1,"monotonic_ns":1,"boottime_ns":1}}}'),
+    "times that are none": document(b'{"schema":1,"target":"embedded","number":2,"name":"run","started":"x",'
+                                    b'"ended":"y","clocks":{"started":{"realtime_ns":1,"monotonic_ns":1,"boottime_ns":1}}}'),
     "samples that are missing": lambda run: shutil.rmtree(run.path / "samples"),
     "a timeline that is no text": timeline(b"\xff\n[\n"),
     "a timeline that is a folder": lambda run: (run.path / "timeline.jsonl").mkdir(),
