@@ -30,6 +30,10 @@ class ClockPair:
         """The monotonic time of a wall-clock stamp, right unless the wall clock jumped in between."""
         return self.monotonic_ns + realtime_ns - self.realtime_ns
 
+    def realtime_of(self, monotonic_ns: int) -> int:
+        """The wall clock's time at a monotonic one, right under the same condition."""
+        return self.realtime_ns + monotonic_ns - self.monotonic_ns
+
     def moved_ms(self, later: ClockPair) -> float:
         """How far the wall clock moved against the monotonic one until ``later``."""
         return ((later.realtime_ns - self.realtime_ns) - (later.monotonic_ns - self.monotonic_ns)) / 1e6

@@ -22,7 +22,8 @@ class LoadPlan:
 
     ``connections``, for all ``processes`` together, is how many requests may wait for their answers at once: over
     HTTP/1.1 each on a connection of its own, over ``http="2"`` 32 on each. A request is late ``deadline_s`` after its
-    planned time.
+    planned time. ``sorts`` and ``numbers`` say of each request which sort it is, and what number it bears, instead of
+    the lot and its place.
     """
 
     planned_ns: Times = field(repr=False)
@@ -33,8 +34,13 @@ class LoadPlan:
     server: str = ""
     http: Http = "1.1"
     seed: int = 0
+    sorts: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
+    numbers: npt.NDArray[np.uint32] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        for given in (self.sorts, self.numbers):
+            if given is not None and len(given) != len(self.planned_ns):
+                raise ValueError(f"{len(given)} sorts or numbers do not fit {len(self.planned_ns)} requests")
         if not 1 <= self.processes <= self.connections:
             raise ValueError(f"{self.processes} processes need a connection each; there are {self.connections}")
 

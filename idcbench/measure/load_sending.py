@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -25,13 +25,41 @@ OPEN_S = 30.0
 SLACK_S = 20.0
 
 
-def send_load(access: Access, plan: LoadPlan) -> LoadResult:
-    """Send the plan, each process its share in turn; returns when every request has ended.
+class ReadyLoad:
+    """Load processes with their connections open; made by :func:`opened_load`."""
 
-    Raises :class:`~.instrument.InstrumentError` when a connection cannot be opened or a process dies.
+    def __init__(self, plan: LoadPlan, folder: Path, senders: Sequence[Instrument]) -> None:
+        self._plan = plan
+        self._folder = folder
+        self._senders = senders
+
+    def run(self) -> LoadResult:
+        """Send the plan, each process its share in turn; once. Returns when every request has ended.
+
+        Raises :class:`~.instrument.InstrumentError` when a process dies. The caller's process sleeps meanwhile.
+        """
+        plan = self._plan
+        started_ns = time.monotonic_ns() + int(SETTLE_S * 1e9)
+        limit_s = plan.duration_s + plan.deadline_s + SLACK_S
+        answers = _all(self._senders, limit_s, start_ns=started_ns)
+        sent = np.concatenate([np.load(self._folder / f"{turn}.npy") for turn in range(plan.processes)])
+        return LoadResult(
+            plan=plan,
+            started_ns=started_ns,
+            sent=sent[np.argsort(sent["planned_ns"], kind="stable")],
+            overheads=tuple(Overhead(**answer["overhead"]) for answer in answers),
+        )
+
+
+@contextmanager
+def opened_load(access: Access, plan: LoadPlan) -> Iterator[ReadyLoad]:
+    """Start the load's processes and open their connections, so that sending is all that is left.
+
+    Raises :class:`~.instrument.InstrumentError` when a connection cannot be opened.
     """
     count = len(plan.planned_ns)
-    calls, numbers = mixed(plan.calls, count, seed=plan.seed), np.arange(count, dtype=np.uint32)
+    calls = mixed(plan.calls, count, seed=plan.seed) if plan.sorts is None else plan.sorts
+    numbers = np.arange(count, dtype=np.uint32) if plan.numbers is None else plan.numbers
     with tempfile.TemporaryDirectory(prefix="idcbench-load-") as text, ExitStack() as stack:
         folder = Path(text)
         senders: list[Instrument] = []
@@ -52,16 +80,13 @@ def send_load(access: Access, plan: LoadPlan) -> LoadResult:
             senders.append(stack.enter_context(Instrument("idcbench.measure.load_process", settings)))
         for sender in senders:
             sender.ask("open", answer_within_s=OPEN_S)
-        started_ns = time.monotonic_ns() + int(SETTLE_S * 1e9)
-        limit_s = plan.duration_s + plan.deadline_s + SLACK_S
-        answers = _all(senders, limit_s, start_ns=started_ns)
-        sent = np.concatenate([np.load(folder / f"{turn}.npy") for turn in range(plan.processes)])
-    return LoadResult(
-        plan=plan,
-        started_ns=started_ns,
-        sent=sent[np.argsort(sent["number"], kind="stable")],
-        overheads=tuple(Overhead(**answer["overhead"]) for answer in answers),
-    )
+        yield ReadyLoad(plan, folder, senders)
+
+
+def send_load(access: Access, plan: LoadPlan) -> LoadResult:
+    """Open, send the plan, and close; raises as :func:`opened_load` and :meth:`ReadyLoad.run`."""
+    with opened_load(access, plan) as ready:
+        return ready.run()
 
 
 def _all(senders: Sequence[Instrument], limit_s: float, *, start_ns: int) -> list[dict[str, Any]]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from ..errors import IdcError
 from ..kube.access import Access
 from .ceiling import LEAST_PER_S, known_ceiling, measure_ceiling
 from .load_plan import LoadPlan, LoadResult
-from .load_sending import send_load
+from .load_sending import ReadyLoad, opened_load, send_load
 
-__all__ = ["LoadPlan", "LoadResult", "PlanError", "run_load"]
+__all__ = ["LoadPlan", "LoadResult", "PlanError", "ReadyLoad", "loading", "run_load"]
 
 
 class PlanError(IdcError):
@@ -23,6 +26,14 @@ def run_load(access: Access, plan: LoadPlan) -> LoadResult:
     """
     check_rate(plan)
     return send_load(access, plan)
+
+
+@contextmanager
+def loading(access: Access, plan: LoadPlan) -> Iterator[ReadyLoad]:
+    """The plan's processes, started and connected, so that sending it is all that is left; raises as :func:`run_load`."""
+    check_rate(plan)
+    with opened_load(access, plan) as ready:
+        yield ready
 
 
 def check_rate(plan: LoadPlan) -> None:

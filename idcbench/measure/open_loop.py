@@ -62,7 +62,7 @@ SENT = np.dtype(
         ("outcome", "u1"),
     ]
 )
-"""CLOCK_MONOTONIC times; ``number`` is the place in the whole plan, ``call`` which sort it is."""
+"""CLOCK_MONOTONIC times; ``number`` is the place in the whole plan unless that gives others, ``call`` the sort."""
 Sent = npt.NDArray[np.void]
 
 

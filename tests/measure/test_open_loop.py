@@ -47,6 +47,16 @@ def test_everything_is_sent_at_its_time_by_any_number_of_processes() -> None:
         found.of("delete")
 
 
+def test_a_plan_may_say_of_each_request_what_it_is() -> None:
+    sorts, numbers = np.array([0, 1, 0, 1], np.uint8), np.array([7, 7, 8, 8], np.uint32)
+    found = loaded(Behaviour(), rate=4, sorts=sorts, numbers=numbers, processes=2)
+    assert list(found.sent["call"]) == list(sorts)
+    assert list(found.sent["number"]) == list(numbers)
+    assert (np.diff(found.sent["planned_ns"]) > 0).all()
+    with pytest.raises(ValueError, match="3 sorts or numbers do not fit 4 requests"):
+        LoadPlan(planned_ns=constant(4, 1), calls=(READ,), sorts=sorts[:3])
+
+
 def test_a_stall_counts_in_full_for_each_request_that_was_planned_in_it() -> None:
     """With four connections as with enough: what waits for a connection has waited since it was planned."""
     for connections in (4, 64):

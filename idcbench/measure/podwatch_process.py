@@ -1,0 +1,221 @@
+"""The watch on pods, in a process of its own: every step of every pod, stamped when it arrived."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing, suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+
+from ..kube.access import Access
+from ..kube.listing import list_all
+from ..kube.objects import Condition, ObjectMeta, PodSpec
+from ..kube.session import ApiSession
+from ..kube.watch import WatchEvent, watch
+from .alarm import Alarm
+from .instrument import Commands, serve
+from .overhead import CpuMeter
+
+STEPS = ("seen", "scheduled", "initialized", "containers_ready", "running", "ready", "going", "gone")
+"""``scheduled``: a node is named; ``running``: the phase; ``going``: somebody asked for its deletion; the others are
+conditions of the pod's status, and the first and the last event of all."""
+STAMPS = ("created", "scheduled", "started", "ready")
+"""What the servers themselves wrote, in whole seconds of their wall clocks; ``started`` is its last container's."""
+BEAT_NS = 20_000_000
+_CONDITIONS = {"Initialized": "initialized", "ContainersReady": "containers_ready", "Ready": "ready"}
+_REVISION = "pod-template-hash"
+
+
+class _Running(Struct, frozen=True, gc=False, rename="camel"):
+    started_at: str | None = None
+
+
+class _State(Struct, frozen=True, gc=False):
+    running: _Running | None = None
+
+
+class _Container(Struct, frozen=True, gc=False):
+    state: _State = _State()
+
+
+class _Status(Struct, frozen=True, gc=False, rename="camel"):
+    phase: str = ""
+    conditions: tuple[Condition, ...] | None = None
+    container_statuses: tuple[_Container, ...] | None = None
+
+
+class StartingPod(Struct, frozen=True, gc=False):
+    """A pod as far as its start is told in it."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: PodSpec = PodSpec()
+    status: _Status = _Status()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodWatchSettings:
+    """Pods of ``path``, those that ``query`` selects; ``records`` (numpy, .npz) is to be made."""
+
+    access: Access
+    path: str
+    query: dict[str, str]
+    records: Path
+
+
+class Steps:
+    """When each pod took each step first, as its events arrived. A step that never came has time 0."""
+
+    def __init__(self) -> None:
+        self.counts = dict.fromkeys(STEPS, 0)
+        self._rows: dict[str, list[int]] = {}
+        self._server: dict[str, list[int]] = {}
+        self._revisions: dict[str, str] = {}
+
+    def take(self, event: WatchEvent[StartingPod]) -> None:
+        """An event; one that was found by listing counts like any other, at the time of the list."""
+        pod, name = event.object, event.object.metadata.name
+        row = self._rows.get(name)
+        if row is None:
+            row = self._rows[name] = [0] * len(STEPS)
+            self._server[name] = [_seconds(pod.metadata.creation_timestamp), 0, 0, 0]
+            self._revisions[name] = (pod.metadata.labels or {}).get(_REVISION, "")
+        for step in _taken(event.type, pod):
+            at = STEPS.index(step)
+            if not row[at]:
+                row[at] = event.received_ns
+                self.counts[step] += 1
+                if step == "ready":
+                    self._server[name] = _stamps(pod)
+
+    def arrays(self) -> dict[str, Any]:
+        """``names``, ``revisions`` (n), ``steps_ns`` (n × steps) and ``server_s`` (n × stamps)."""
+        return {
+            "names": np.array([*self._rows], dtype=np.str_),
+            "revisions": np.array([*self._revisions.values()], dtype=np.str_),
+            "steps_ns": np.array([*self._rows.values()], dtype=np.int64).reshape(-1, len(STEPS)),
+            "server_s": np.array([*self._server.values()], dtype=np.int64).reshape(-1, len(STAMPS)),
+        }
+
+
+class PodWatch:
+    """Answers the parent's commands ``open``, ``count`` and ``end``."""
+
+    def __init__(self, settings: PodWatchSettings) -> None:
+        self._settings = settings
+        self._steps = Steps()
+        self._news = asyncio.Event()
+        self._watching: asyncio.Task[None] | None = None
+        self._meter = CpuMeter.start()
+        self._late: list[tuple[int, int]] = []
+        self._due_ns = time.monotonic_ns() + BEAT_NS
+        self._alarm = Alarm(self._beat)
+
+    async def answer(self, command: str, arguments: dict[str, Any]) -> Any:
+        match command:
+            case "open":
+                return await self._open()
+            case "count":
+                return await self._count(**arguments)
+            case "end":
+                return self._end()
+        raise ValueError(f"the watch on pods knows no command {command!r}")
+
+    async def _open(self) -> None:
+        """Begin from a list: what is there already is no news, and every later change is told."""
+        api = ApiSession(self._settings.access)
+        await api.__aenter__()
+        start = await list_all(api, StartingPod, self._settings.path, query=self._settings.query)
+        self._watching = asyncio.create_task(self._watch(api, start))
+        self._meter = CpuMeter.start()
+        self._beat()
+
+    async def _watch(self, api: ApiSession, start: Any) -> None:
+        events = watch(api, StartingPod, self._settings.path, query=self._settings.query, start=start)
+        try:
+            async with aclosing(events):
+                async for event in events:
+                    self._steps.take(event)
+                    self._news.set()
+        finally:
+            await api.__aexit__(None, None, None)
+
+    async def _count(self, *, step: str, at_least: int, within_s: float) -> int:
+        """How many have taken ``step``, as soon as it is ``at_least`` so many or ``within_s`` are over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while self._steps.counts[step] < at_least:
+                    self._look_whether_alive()
+                    self._news.clear()
+                    await self._news.wait()
+        self._look_whether_alive()
+        return self._steps.counts[step]
+
+    def _look_whether_alive(self) -> None:
+        if self._watching is not None and self._watching.done():
+            self._watching.result()  # raises what ended it
+
+    def _end(self) -> dict[str, Any]:
+        late = np.array(self._late, dtype=np.int64).reshape(-1, 2)
+        overhead = self._meter.overhead(late[:, 1])
+        np.savez(self._settings.records, **self._steps.arrays(), late=late)
+        return asdict(overhead)
+
+    def _beat(self) -> None:
+        """How late this process gets to do what is due: as late an event may have been stamped."""
+        now_ns = time.monotonic_ns()
+        if now_ns >= self._due_ns:
+            self._late.append((now_ns, now_ns - self._due_ns))
+        self._due_ns = now_ns + BEAT_NS
+        self._alarm.set(self._due_ns)
+
+    async def close(self) -> None:
+        self._alarm.close()
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
+
+
+def _taken(change: str, pod: StartingPod) -> list[str]:
+    if change == "DELETED":
+        return ["seen", "going", "gone"]
+    taken = ["seen"]
+    if pod.spec.node_name:
+        taken.append("scheduled")
+    taken += [
+        _CONDITIONS[one.type] for one in pod.status.conditions or () if one.status == "True" and one.type in _CONDITIONS
+    ]
+    if pod.status.phase == "Running":
+        taken.append("running")
+    if pod.metadata.deletion_timestamp is not None:
+        taken.append("going")
+    return taken
+
+
+def _stamps(pod: StartingPod) -> list[int]:
+    when = {one.type: _seconds(one.last_transition_time) for one in pod.status.conditions or ()}
+    running = [one.state.running for one in pod.status.container_statuses or ()]
+    started = max((_seconds(one.started_at) for one in running if one is not None), default=0)
+    created = _seconds(pod.metadata.creation_timestamp)
+    return [created, when.get("PodScheduled", 0), started, when.get("Ready", 0)]
+
+
+def _seconds(stamp: str | None) -> int:
+    return int(datetime.fromisoformat(stamp).timestamp()) if stamp else 0
+
+
+async def run(settings: PodWatchSettings, commands: Commands) -> None:
+    process = PodWatch(settings)
+    try:
+        await commands.answer_with(process.answer)
+    finally:
+        await process.close()
+
+
+if __name__ == "__main__":
+    serve(run)

@@ -1,0 +1,115 @@
+"""Where a measurement takes place: a namespace of its own, nodes of its own, and nothing left of either."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from idcbench.kube.apierror import ApiError
+from idcbench.kube.crud import Client, Manifest
+from idcbench.kube.objects import Node
+from idcbench.kube.session import ApiSession
+from idcbench.kube.watch import watch
+from idcbench.measure.load import pool
+from idcbench.plugin.live import LiveCluster
+from idcbench.progress import Progress
+
+MARK = {"kwok.x-k8s.io/node": "fake"}
+"""The annotation by which KWOK knows the nodes that it is to simulate."""
+GROUND = "idcbench.io/ground"
+"""The label that ties nodes, and the pods that are to go there, to one measurement."""
+LABELS = {"idcbench.io/suite": "performance"}
+AT_ONCE = 8
+READY_S, GONE_S = 300.0, 600.0
+SIZES = {"cpu": "32", "memory": "128Gi", "pods": "110", "ephemeral-storage": "200Gi"}
+"""Of a node; 110 pods is the most that SIG Scalability's thresholds allow a node."""
+
+
+@contextlib.contextmanager
+def own_namespace(client: Client) -> Iterator[str]:
+    """A namespace that pods can be created in at once; gone, with all that is in it, when the block is left."""
+    name = f"idc-perf-{secrets.token_hex(3)}"
+    client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": LABELS}})
+    with contextlib.suppress(ApiError):  # the controller was faster
+        client.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}, name)
+    try:
+        yield name
+    finally:
+        client.delete("Namespace", name, missing_ok=True)
+        client.wait_gone("Namespace", name, timeout_s=GONE_S)
+
+
+class Nodes:
+    """Simulated nodes of a measurement's own (capability ``many-nodes``); made by :func:`own_nodes`."""
+
+    def __init__(self, cluster: LiveCluster, ground: str, progress: Progress) -> None:
+        self._cluster = cluster
+        self._progress = progress
+        self.ground = ground
+        self.count = 0
+
+    def grow_to(self, count: int) -> None:
+        """Have so many of them, all ready and open to pods. Raises ``TimeoutError`` when they are not in time."""
+        fresh = [_node(self.ground, number) for number in range(self.count + 1, count + 1)]
+        if fresh:
+            self._cluster.portal.call(self._make(fresh), timeout_s=READY_S)
+            self.count = count
+
+    @property
+    def selector(self) -> Manifest:
+        """The part of a pod's spec that sends it to these nodes."""
+        return {"nodeSelector": {GROUND: self.ground}}
+
+    async def _make(self, fresh: list[Manifest]) -> None:
+        async with pool(self._cluster.access, size=AT_ONCE) as clients:
+            bodies = map(msgspec.json.encode, fresh)
+            await clients.closed_loop([clients.request("POST", "/api/v1/nodes", body)] for body in bodies)
+        await self._await_ready({node["metadata"]["name"] for node in fresh})
+
+    async def _await_ready(self, wanted: set[str]) -> None:
+        total = len(wanted)
+        async with ApiSession(self._cluster.access) as api:
+            events = watch(api, Node, "/api/v1/nodes", query={"labelSelector": f"{GROUND}={self.ground}"})
+            async with contextlib.aclosing(events):
+                async for event in events:
+                    if is_open(event.object):
+                        wanted.discard(event.object.metadata.name)
+                        self._progress("simulated nodes get ready", done=total - len(wanted), total=total, unit="nodes")
+                    if not wanted:
+                        return
+
+
+@contextlib.contextmanager
+def own_nodes(cluster: LiveCluster, client: Client, *, progress: Progress) -> Iterator[Nodes]:
+    """None at first, see :meth:`Nodes.grow_to`; all of them are removed when the block is left."""
+    nodes = Nodes(cluster, f"perf-{secrets.token_hex(3)}", progress)
+    try:
+        yield nodes
+    finally:
+        client.delete_all("Node", label_selector=f"{GROUND}={nodes.ground}")
+
+
+def is_open(node: Node) -> bool:
+    """Whether pods can go there: ready, and no taint keeps them away."""
+    ready = any(one.type == "Ready" and one.status == "True" for one in node.status.conditions or ())
+    return ready and not any(taint.effect != "PreferNoSchedule" for taint in node.spec.taints or ())
+
+
+def node_count(client: Client) -> int:
+    """How many nodes the cluster has now."""
+    return len(client.list("Node"))
+
+
+def _node(ground: str, number: int) -> dict[str, Any]:
+    name = f"{ground}-{number:05}"
+    labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", GROUND: ground} | LABELS
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "labels": labels, "annotations": MARK},
+        "status": {"capacity": SIZES, "allocatable": SIZES},
+    }
