@@ -39,7 +39,9 @@ class LoadProcess:
     """Answers the parent's commands ``open`` and ``run``."""
 
     def __init__(self, settings: LoadSettings) -> None:
-        self._settings = settings
+        with np.load(settings.plan) as plan:  # now: reading it amid the load would be a part of what the load costs
+            self._plan = plan["planned_ns"], plan["numbers"], plan["calls"]
+        self._records = settings.records
         self._loop = open_loop(
             settings.access, settings.calls, server=settings.server, http=settings.http,
             connections=settings.connections, deadline_s=settings.deadline_s,
@@ -55,13 +57,11 @@ class LoadProcess:
         raise ValueError(f"the load knows no command {command!r}")
 
     async def _run(self, *, start_ns: int) -> dict[str, Any]:
-        with np.load(self._settings.plan) as plan:
-            planned, numbers, calls = plan["planned_ns"], plan["numbers"], plan["calls"]
         meter = CpuMeter.start()
-        sent = await self._loop.run(planned, numbers, calls, start_ns=start_ns)
+        sent = await self._loop.run(*self._plan, start_ns=start_ns)
         overhead = meter.overhead(sent["started_ns"] - sent["planned_ns"])
         ended_ns = time.monotonic_ns()
-        np.save(self._settings.records, sent)
+        np.save(self._records, sent)
         return {"overhead": asdict(overhead), "ended_ns": ended_ns}
 
     def close(self) -> None:

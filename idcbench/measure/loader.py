@@ -30,7 +30,7 @@ def run_load(access: Access, plan: LoadPlan) -> LoadResult:
 
 @contextmanager
 def loading(access: Access, plan: LoadPlan) -> Iterator[ReadyLoad]:
-    """The plan's processes, started and connected, so that sending it is all that is left; raises as :func:`run_load`."""
+    """The plan's processes, connected, so that sending it is all that is left; raises as :func:`run_load`."""
     check_rate(plan)
     with opened_load(access, plan) as ready:
         yield ready

@@ -25,6 +25,8 @@ from .arrivals import Times
 from .load import connect_all
 
 SWEEP_S = 0.02
+SWEEPS = 50
+"""In a deadline: what misses it is ended so much of it later at most. Each sweep wakes the process."""
 AT_ONCE = 16
 OPEN_LIMIT_S = 10.0
 Request = TypeVar("Request")
@@ -213,7 +215,7 @@ class OpenLoop(Generic[Request]):
 
     async def _sweep(self) -> None:
         while True:
-            await asyncio.sleep(SWEEP_S)
+            await asyncio.sleep(max(SWEEP_S, self._deadline_ns / 1e9 / SWEEPS))
             try:
                 self._end_late()
             except Exception as error:  # noqa: BLE001 - raised by run(), which waits for nothing but what is ended

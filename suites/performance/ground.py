@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 
 from idcbench.kube.apierror import ApiError
 from idcbench.kube.crud import Client, Manifest
-from idcbench.kube.objects import Node
+from idcbench.kube.objects import Lease, Node, T
 from idcbench.kube.session import ApiSession
 from idcbench.kube.watch import watch
 from idcbench.measure.load import pool
@@ -24,6 +24,7 @@ GROUND = "idcbench.io/ground"
 """The label that ties nodes, and the pods that are to go there, to one measurement."""
 LABELS = {"idcbench.io/suite": "performance"}
 AT_ONCE = 8
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 READY_S, GONE_S = 300.0, 600.0
 SIZES = {"cpu": "32", "memory": "128Gi", "pods": "110", "ephemeral-storage": "200Gi"}
 """Of a node; 110 pods is the most that SIG Scalability's thresholds allow a node."""
@@ -68,17 +69,24 @@ class Nodes:
         async with pool(self._cluster.access, size=AT_ONCE) as clients:
             bodies = map(msgspec.json.encode, fresh)
             await clients.closed_loop([clients.request("POST", "/api/v1/nodes", body)] for body in bodies)
-        await self._await_ready({node["metadata"]["name"] for node in fresh})
+        names = {node["metadata"]["name"] for node in fresh}
+        query = {"labelSelector": f"{GROUND}={self.ground}"}
+        await self._await("simulated nodes get ready", Node, "/api/v1/nodes", {*names}, is_open, query)
+        # KWOK lets no pod run on a node before it holds that node's lease, which may be ten seconds later
+        await self._await("simulated nodes get their leases", Lease, LEASES, names, is_held, {})
 
-    async def _await_ready(self, wanted: set[str]) -> None:
+    async def _await(
+        self, what: str, kind: type[T], path: str, wanted: set[str], holds: Callable[[T], bool], query: dict[str, str]
+    ) -> None:  # fmt: skip
+        """Wait until ``holds`` for the object of each of these names."""
         total = len(wanted)
         async with ApiSession(self._cluster.access) as api:
-            events = watch(api, Node, "/api/v1/nodes", query={"labelSelector": f"{GROUND}={self.ground}"})
+            events = watch(api, kind, path, query=query)
             async with contextlib.aclosing(events):
                 async for event in events:
-                    if is_open(event.object):
+                    if holds(event.object):
                         wanted.discard(event.object.metadata.name)
-                        self._progress("simulated nodes get ready", done=total - len(wanted), total=total, unit="nodes")
+                        self._progress(what, done=total - len(wanted), total=total, unit="nodes")
                     if not wanted:
                         return
 
@@ -97,6 +105,11 @@ def is_open(node: Node) -> bool:
     """Whether pods can go there: ready, and no taint keeps them away."""
     ready = any(one.type == "Ready" and one.status == "True" for one in node.status.conditions or ())
     return ready and not any(taint.effect != "PreferNoSchedule" for taint in node.spec.taints or ())
+
+
+def is_held(lease: Lease) -> bool:
+    """Whether somebody says that the node lives."""
+    return bool(lease.spec.holder_identity)
 
 
 def node_count(client: Client) -> int:

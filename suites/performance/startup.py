@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from idcbench.kube.crud import Manifest
+from idcbench.kube.objects import Pod
+from idcbench.kube.session import ApiSession
+from idcbench.kube.watch import watch
 from idcbench.measure.arrivals import poisson
 from idcbench.measure.calls import Call
 from idcbench.measure.clock import ClockPair
@@ -87,11 +91,36 @@ def pod(name: str, **spec: object) -> Manifest:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": own | spec}
 
 
+def encoded_pod(name: str, **spec: object) -> bytes:
+    """:func:`pod` as the body of a request."""
+    return msgspec.json.encode(pod(name, **spec))
+
+
+def wait_until_running(
+    cluster: LiveCluster, namespace: str, count: int, *, timeout_s: float, progress: Progress
+) -> None:
+    """Wait until so many pods of a namespace are running. Raises ``TimeoutError`` when they are not in time."""
+
+    async def running() -> None:
+        names: set[str] = set()
+        async with ApiSession(cluster.access) as api:
+            events = watch(api, Pod, f"/api/v1/namespaces/{namespace}/pods")
+            async with contextlib.aclosing(events):
+                async for event in events:
+                    if event.object.status.phase == "Running":
+                        names.add(event.object.metadata.name)
+                        progress("pods are started", done=len(names), total=count, unit="pods")
+                    if len(names) >= count:
+                        return
+
+    cluster.portal.call(running(), timeout_s=timeout_s)
+
+
 def keep_lag(run: Run, pods: PodSteps, labels: Mapping[str, str]) -> None:
     """Write how late the watch was to stamp, and make the run invalid when that is too late."""
     series = run.series(
         "measure.watch_lag", unit="ms", better="lower", labels=labels,
-        definition="how late the watch on pods got to do what was due, every 20 ms: an event may have been stamped as"
+        definition="how late the watch on pods got to do what was due, every 100 ms: an event may have been stamped as"
         " late",
     )  # fmt: skip
     series.add_many(pods.late[:, 1] / 1e6, [int(at) for at in pods.late[:, 0]])
