@@ -40,8 +40,17 @@ def own_namespace(client: Client) -> Iterator[str]:
     try:
         yield name
     finally:
+        with contextlib.suppress(ApiError):  # else the namespace's controller does it, which looks again after seconds
+            client.delete_all("Pod", name)
         client.delete("Namespace", name, missing_ok=True)
         client.wait_gone("Namespace", name, timeout_s=GONE_S)
+
+
+@contextlib.contextmanager
+def own_namespaces(client: Client, count: int) -> Iterator[list[str]]:
+    """So many of them; all are gone when the block is left."""
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(own_namespace(client)) for _ in range(count)]
 
 
 class Nodes:

@@ -25,7 +25,6 @@ from idcbench.progress import Progress
 from idcbench.runs.directory import Run
 
 Millis = npt.NDArray[np.float64]
-PREFIX = "pod-"
 CONNECTIONS = 32
 READY_S = 120.0
 """From the last creation planned until every pod must be ready; longer is a failure, not a latency."""
@@ -55,13 +54,13 @@ class Started:
 
 def start_pods(
     cluster: LiveCluster, namespace: str, *, count: int, rate_per_s: float, spec: Manifest | None = None,
-    progress: Progress, seed: int = 1,
+    progress: Progress, prefix: str = "pod-", seed: int = 1,
 ) -> Started:  # fmt: skip
     """Create ``count`` pods of ``spec`` as a Poisson process of that rate, and wait until the watch says all are ready.
 
     Raises :class:`~idcbench.measure.podwatch.PodsMissingError` when one is not in time.
     """
-    body = msgspec.json.encode(pod(PREFIX + "{n}", **(spec or {}))).decode()
+    body = msgspec.json.encode(pod(prefix + "{n}", **(spec or {}))).decode()
     call = Call(name="create pod", method="POST", path=f"/api/v1/namespaces/{namespace}/pods", body=body)
     plan = LoadPlan(planned_ns=exactly(count, rate_per_s, seed=seed), calls=(call,), connections=CONNECTIONS)
     progress("pods are created", total=count, unit="pods")
@@ -69,9 +68,9 @@ def start_pods(
         load = run_load(cluster.access, plan)
         watching.wait("ready", count, timeout_s=READY_S, progress=progress, what="pods get ready")
         steps = watching.steps()
-    pods = steps.only(np.array([name.startswith(PREFIX) for name in steps.names]) & steps.took("ready"))
+    pods = steps.only(np.array([name.startswith(prefix) for name in steps.names]) & steps.took("ready"))
     planned = dict(zip((int(each) for each in load.sent["number"]), load.sent["planned_ns"], strict=True))
-    numbers = [int(name.removeprefix(PREFIX)) for name in pods.names]
+    numbers = [int(name.removeprefix(prefix)) for name in pods.names]
     return Started(pods=pods, planned_ns=np.array([planned[number] for number in numbers], dtype=np.int64), load=load)
 
 

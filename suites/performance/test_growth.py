@@ -18,7 +18,7 @@ from .startup import encoded_pod, start_pods, wait_until_running
 
 pytestmark = [pytest.mark.idc_measuring, pytest.mark.idc(needs=["many-nodes"])]
 NODES_FROM, NODES_TO, NODE_STEPS = 100, 1000, 4
-PODS_TO, POD_STEPS = 10_000, 5
+PODS_TO, POD_STEPS = 10_000, 4
 FOLD = 4
 """The last size is at least so many times the first, also where the cluster has more nodes than the scaled first."""
 NODE_PODS = 100
@@ -36,40 +36,39 @@ def test_growth_with_nodes(
     first = max(there, scaled(NODES_FROM, idc_scale))
     last = max(scaled(NODES_TO, idc_scale), FOLD * first)
     walk = Walk(run=idc_record.run, by="nodes", labels={"members": str(idc_cluster.facts.control_planes)})
-    with own_nodes(idc_cluster, idc_client, progress=idc_progress) as nodes:
+    one = f"/api/v1/nodes/{idc_client.list('Node')[0]['metadata']['name']}"
+    with own_nodes(idc_cluster, idc_client, progress=idc_progress) as nodes, own_namespace(idc_client) as apart:
         for size in spread(first, last, steps=NODE_STEPS):
             nodes.grow_to(size - there)
-            one = f"/api/v1/nodes/{idc_client.list('Node')[0]['metadata']['name']}"
             measure_reads(idc_cluster, walk, size, one=one, many="/api/v1/nodes")
-            with own_namespace(idc_client) as namespace:
-                _probe(idc_cluster, walk, size, namespace, idc_progress)
+            _probe(idc_cluster, walk, size, apart, idc_progress)
     walk.finish()
 
 
 def test_growth_with_pods(
     idc_cluster: LiveCluster, idc_client: Client, idc_record: Record, idc_scale: float, idc_progress: Progress
 ) -> None:
-    """Pods are started step by step, on nodes of their own; at each size the same few reads and pod starts are timed."""
+    """Pods are started step by step, on nodes of their own; at each size the same reads and pod starts are timed."""
     sizes = spread(1, scaled(PODS_TO, idc_scale, least=100), steps=POD_STEPS)
     walk = Walk(run=idc_record.run, by="pods", labels={"members": str(idc_cluster.facts.control_planes)})
     with own_nodes(idc_cluster, idc_client, progress=idc_progress) as nodes:
         nodes.grow_to(-(-sizes[-1] // NODE_PODS))
-        with own_namespace(idc_client) as namespace:
+        with own_namespace(idc_client) as namespace, own_namespace(idc_client) as apart:
             there = 0
             for size in sizes:
                 _fill(idc_cluster, nodes, namespace, there, size, idc_progress)
                 pods = f"/api/v1/namespaces/{namespace}/pods"
                 measure_reads(idc_cluster, walk, size, one=f"{pods}/fill-0", many=pods)
-                with own_namespace(idc_client) as apart:
-                    _probe(idc_cluster, walk, size, apart, idc_progress)
+                _probe(idc_cluster, walk, size, apart, idc_progress)
                 there = size
     walk.finish()
 
 
 def _probe(cluster: LiveCluster, walk: Walk, size: int, namespace: str, progress: Progress) -> None:
+    """Pod starts in a namespace apart, where those of the sizes before go on running."""
     started = start_pods(
-        cluster, namespace, count=PROBES, rate_per_s=PROBES_PER_S, progress=progress, seed=size
-    )  # fmt: skip
+        cluster, namespace, count=PROBES, rate_per_s=PROBES_PER_S, prefix=f"at-{size}-", progress=progress, seed=size
+    )
     walk.add("growth.pod_startup", size, started.from_creation_ms("ready"))
 
 
