@@ -20,7 +20,8 @@ LIFE_S = 10
 STOCK = CREATES_PER_S * LIFE_S
 """Pods that are there when the load begins, made beforehand; number 0 is the first to go."""
 STOCK_PER_S = 40.0
-CONNECTIONS = 16
+CONNECTIONS = 64
+"""A stall of a second needs no more; those that are idle cost nothing."""
 ANCHOR = "anchor"
 """The pod and the ConfigMap that reads ask for; neither is ever deleted."""
 PAGE = 10

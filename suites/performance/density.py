@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 import numpy as np
 
 from idcbench.kube.crud import Manifest
-from idcbench.measure.calls import Call
+from idcbench.measure.calls import NUMBER, Call
 from idcbench.measure.loader import LoadPlan
 
 from .startup import pod
@@ -36,44 +34,45 @@ def bucket_times(count: int, *, qps: float = QPS, burst: int = BURST) -> np.ndar
 
 
 def cluster_density(namespaces: list[str]) -> LoadPlan:
-    """All objects of the shape ``cluster-density``, namespace by namespace, in the order of :func:`objects`."""
-    wanted = [(one["kind"], namespace, one) for namespace in namespaces for one in objects()]
+    """All objects of the shape ``cluster-density``, namespace by namespace, each namespace's in the order of
+    :func:`templates`. Raises ``ValueError`` for more namespaces than a load has room for.
+    """
+    wanted = [(namespace, one, count) for namespace in namespaces for one, count in templates()]
+    if len(wanted) > 256:
+        raise ValueError(f"{len(namespaces)} namespaces are too many for one load; {256 // len(templates())} fit")
     calls = tuple(
         Call(
-            name=f"{number}", method="POST", path=_PATHS[kind].format(namespace), body=msgspec.json.encode(one).decode()
+            name=f"{one['kind']} in {namespace}", method="POST", path=_PATHS[one["kind"]].format(namespace),
+            body=msgspec.json.encode(one).decode(),
         )
-        for number, (kind, namespace, one) in enumerate(wanted)
-    )
-    sorts = np.arange(len(calls), dtype=np.uint8)
-    return LoadPlan(planned_ns=bucket_times(len(calls)), calls=calls, connections=QPS, sorts=sorts)
+        for namespace, one, _ in wanted
+    )  # fmt: skip
+    sorts = np.repeat(np.arange(len(calls), dtype=np.uint8), [count for _, _, count in wanted])
+    return LoadPlan(planned_ns=bucket_times(len(sorts)), calls=calls, connections=QPS, sorts=sorts)
 
 
-def objects() -> Iterator[Manifest]:
-    """What one namespace holds. Without build, image stream and routes, which only OpenShift has."""
-    for kind, count in (("Secret", SECRETS), ("ConfigMap", CONFIG_MAPS)):
-        for number in range(count):
-            yield _named(kind, f"{kind.lower()}-{number}") | _filled(kind)
-    for number in range(SERVICES):
-        spec = {"selector": {"app": "server"}, "ports": [{"port": 8080}]}
-        yield _named("Service", f"service-{number}") | {"spec": spec}
-    for number in range(NETWORK_POLICIES):
-        spec = {"podSelector": {"matchLabels": {"app": "server"}}, "policyTypes": ["Ingress"], "ingress": []}
-        yield _named("NetworkPolicy", f"policy-{number}", "networking.k8s.io/v1") | {"spec": spec}
-    for app, count, replicas in DEPLOYMENTS:
-        for number in range(count):
-            yield _deployment(app, f"{app}-{number}", replicas)
+def templates() -> list[tuple[Manifest, int]]:
+    """What one namespace holds, and how many of each; names end with the number of the request that creates them.
+
+    Without build, image stream and routes, which only OpenShift has.
+    """
+    service = {"selector": {"app": "server"}, "ports": [{"port": 8080}]}
+    policy = {"podSelector": {"matchLabels": {"app": "server"}}, "policyTypes": ["Ingress"], "ingress": []}
+    return [
+        (_named("Secret", "secret") | {"stringData": {"key1": "a" * CHARACTERS}}, SECRETS),
+        (_named("ConfigMap", "configmap") | {"data": {"key1": "a" * CHARACTERS}}, CONFIG_MAPS),
+        (_named("Service", "service") | {"spec": service}, SERVICES),
+        (_named("NetworkPolicy", "policy", "networking.k8s.io/v1") | {"spec": policy}, NETWORK_POLICIES),
+        *((_deployment(app, replicas), count) for app, count, replicas in DEPLOYMENTS),
+    ]
 
 
-def _filled(kind: str) -> Manifest:
-    return {"stringData" if kind == "Secret" else "data": {"key1": "a" * CHARACTERS}}
-
-
-def _deployment(app: str, name: str, replicas: int) -> Manifest:
-    labels = {"app": app, "name": name}
+def _deployment(app: str, replicas: int) -> Manifest:
+    labels = {"app": app, "name": f"{app}-{NUMBER}"}
     template = {"metadata": {"labels": labels}, "spec": pod("")["spec"]}
     spec = {"replicas": replicas, "selector": {"matchLabels": labels}, "template": template}
-    return _named("Deployment", name, "apps/v1") | {"spec": spec}
+    return _named("Deployment", app, "apps/v1") | {"spec": spec}
 
 
 def _named(kind: str, name: str, api_version: str = "v1") -> Manifest:
-    return {"apiVersion": api_version, "kind": kind, "metadata": {"name": name}}
+    return {"apiVersion": api_version, "kind": kind, "metadata": {"name": f"{name}-{NUMBER}"}}

@@ -33,24 +33,27 @@ SIZES = {"cpu": "32", "memory": "128Gi", "pods": "110", "ephemeral-storage": "20
 @contextlib.contextmanager
 def own_namespace(client: Client) -> Iterator[str]:
     """A namespace that pods can be created in at once; gone, with all that is in it, when the block is left."""
-    name = f"idc-perf-{secrets.token_hex(3)}"
-    client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": LABELS}})
-    with contextlib.suppress(ApiError):  # the controller was faster
-        client.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}, name)
-    try:
+    with own_namespaces(client, 1) as [name]:
         yield name
-    finally:
-        with contextlib.suppress(ApiError):  # else the namespace's controller does it, which looks again after seconds
-            client.delete_all("Pod", name)
-        client.delete("Namespace", name, missing_ok=True)
-        client.wait_gone("Namespace", name, timeout_s=GONE_S)
 
 
 @contextlib.contextmanager
 def own_namespaces(client: Client, count: int) -> Iterator[list[str]]:
     """So many of them; all are gone when the block is left."""
-    with contextlib.ExitStack() as stack:
-        yield [stack.enter_context(own_namespace(client)) for _ in range(count)]
+    names = [f"idc-perf-{secrets.token_hex(3)}" for _ in range(count)]
+    try:
+        for name in names:
+            client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": LABELS}})
+            with contextlib.suppress(ApiError):  # the controller was faster
+                client.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}, name)
+        yield names
+    finally:
+        for name in names:
+            with contextlib.suppress(ApiError):  # else the namespace's controller does it, which takes seconds more
+                client.delete_all("Pod", name)
+            client.delete("Namespace", name, missing_ok=True)
+        for name in names:
+            client.wait_gone("Namespace", name, timeout_s=GONE_S)
 
 
 class Nodes:

@@ -64,8 +64,9 @@ def measure_reads(cluster: LiveCluster, walk: Walk, size: int, *, one: str, many
     ``one`` is the path of an object, ``many`` that of the collection which grows.
     """
     calls = (
-        Call(name="get", path=one, weight=GETS_PER_S), Call(name="list", path=f"{many}?limit={PAGE}", weight=LISTS_PER_S)
-    )  # fmt: skip
+        Call(name="get", path=one, weight=GETS_PER_S),
+        Call(name="list", path=f"{many}?limit={PAGE}", weight=LISTS_PER_S),
+    )
     plan = LoadPlan(planned_ns=constant(GETS_PER_S + LISTS_PER_S, LOAD_S), calls=calls, connections=8)
     before = read_control_plane(cluster)
     found = run_load(cluster.access, plan)
