@@ -1,4 +1,4 @@
-"""What the instrument's hot paths cost in process: decoding a list and watch events, and the load's record of a request.
+"""What the instrument's hot paths cost in process: decoding a list and watch events, and recording what a load got.
 
     .venv/bin/pytest benchmarks/test_decoding.py
 
