@@ -21,8 +21,8 @@ NODES_FROM, NODES_TO, NODE_STEPS = 100, 1000, 4
 PODS_TO, POD_STEPS = 10_000, 4
 FOLD = 4
 """The last size is at least so many times the first, also where the cluster has more nodes than the scaled first."""
-NODE_PODS = 100
-"""As many pods a node at most, of the 110 that it takes."""
+NODE_PODS = 50
+"""As many pods a node, of the 110 that it takes: the pods of the probes, which go anywhere, find room there too."""
 PROBES, PROBES_PER_S = 20, 40.0
 AT_ONCE = 16
 FILL_LIMIT_S = 1800.0
