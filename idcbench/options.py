@@ -101,7 +101,7 @@ class Option:
     """One option. ``parse`` takes the text and raises ``ValueError`` saying what was wanted and what was found.
 
     ``ini``: also read from pytest's ini file; ``up``: belongs to ``idcbench up`` too; ``flag``: takes no value;
-    ``many``: may be given several times.
+    ``many``: may be given several times; ``cluster``: says what the cluster is like, so that ``--ab`` can vary it.
     """
 
     name: str
@@ -113,6 +113,7 @@ class Option:
     up: bool = False
     flag: bool = False
     many: bool = False
+    cluster: bool = False
 
     @property
     def dest(self) -> str:
@@ -158,9 +159,19 @@ OPTIONS: tuple[Option, ...] = (
         metavar="1|3|5",
         ini=True,
         up=True,
+        cluster=True,
         help="control-plane hosts",
     ),
-    Option(name="nodes", parse=node_count, default=50, metavar="N", ini=True, up=True, help="simulated nodes"),
+    Option(
+        name="nodes",
+        parse=node_count,
+        default=50,
+        metavar="N",
+        ini=True,
+        up=True,
+        cluster=True,
+        help="simulated nodes",
+    ),
     Option(
         name="kubernetes",
         parse=version,
@@ -168,6 +179,7 @@ OPTIONS: tuple[Option, ...] = (
         metavar="VERSION",
         ini=True,
         up=True,
+        cluster=True,
         help="version of Kubernetes, 1.37 or 1.37.2",
     ),
     Option(
@@ -177,6 +189,7 @@ OPTIONS: tuple[Option, ...] = (
         metavar="|".join(PROFILES),
         ini=True,
         up=True,
+        cluster=True,
         help="sets all timers together",
     ),
     Option(
@@ -186,6 +199,7 @@ OPTIONS: tuple[Option, ...] = (
         metavar="|".join(SHAPES),
         ini=True,
         up=True,
+        cluster=True,
         help="bench: one etcd and one API server without controllers, for benchmarks",
     ),
     Option(
@@ -195,6 +209,7 @@ OPTIONS: tuple[Option, ...] = (
         metavar="|".join(SCHEDULERS),
         ini=True,
         up=True,
+        cluster=True,
         help="which scheduler serves; both: idcbench's beside the other, for pods of schedulerName idcbench",
     ),
     Option(name="kubeconfig", metavar="FILE", ini=True, up=True, help="kubeconfig of the target kubeconfig"),

@@ -38,8 +38,10 @@ class Rest:
 )
 @run_options
 @click.option("target", "--target", "--idc-target", metavar="TARGET", help="the target, where it cannot stand first")
+@click.option("ab", "--ab", metavar="KEY=a,b", help="alternate rounds of two clusters that differ in this, and compare")
+@click.option("--rounds", type=click.IntRange(1), metavar="N", help="rounds of each side, with --ab [default: 10]")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[TARGET] [PATH|PYTEST-OPTION]...")
-def run(words: tuple[str, ...], **values: Any) -> int:
+def run(words: tuple[str, ...], ab: str | None, rounds: int | None, **values: Any) -> int:
     """Bring a cluster up, run tests on it, write the report.
 
     TARGET is embedded unless said. Without a PATH the packaged suites run. Whatever is not an option of idcbench goes
@@ -51,7 +53,14 @@ def run(words: tuple[str, ...], **values: Any) -> int:
     unknown = [name for name in asked.suite if name not in suite_names()]
     if unknown:
         raise click.UsageError(f"--suite {unknown[0]}: there is no such suite; there are {', '.join(suite_names())}")
-    return _run(asked, read_rest(words, folder=Path.cwd()))
+    rest = read_rest(words, folder=Path.cwd())
+    if ab is not None:
+        from .ab import run_ab
+
+        return run_ab(ab, rounds, asked, rest)
+    if rounds is not None:
+        raise click.UsageError("--rounds counts those of --ab KEY=a,b; repetitions of a fault are --repeat")
+    return _run(asked, rest)
 
 
 def _target(said: str | None, words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
@@ -111,9 +120,7 @@ def _run(asked: Settings, rest: Rest) -> int:
 
     from .live import LiveRun
 
-    os.environ.pop("PYTEST_ADDOPTS", None)
-    os.environ.pop("PYTEST_PLUGINS", None)
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # xdist's workers inherit it
+    shut_off()
     shown = LiveRun()
     code = int(pytest.main(pytest_arguments(asked, rest, folder=Path.cwd()), plugins=[shown]))
     if shown.path is None:
@@ -124,6 +131,13 @@ def _run(asked: Settings, rest: Rest) -> int:
         click.echo(f"error: {error}", err=True)
         return code or error.exit_code
     return code
+
+
+def shut_off() -> None:
+    """Let nothing of the environment add to pytest; what this process starts inherits that."""
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    os.environ.pop("PYTEST_PLUGINS", None)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
 
 
 def _report(path: Path) -> None:

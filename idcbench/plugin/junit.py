@@ -21,13 +21,13 @@ class Junit:
         if self._own:
             config.option.xmlpath = UNKNOWN
 
-    def finish(self, run: Path | None) -> None:
+    def finish(self, file: Path | None) -> None:
         """Before junitxml writes: say where to; without a run its own file is written nowhere."""
         log = self._config.stash.get(xml_key, None)
-        if self._own and isinstance(log, LogXML) and run is not None:
-            log.logfile = str(run / "junit.xml")
+        if self._own and isinstance(log, LogXML) and file is not None:
+            log.logfile = str(file)
 
-    def written(self, run: Path | None) -> None:
+    def written(self, file: Path | None) -> None:
         """After junitxml wrote: copy the user's file into the run; of ours, the terminal need not say anything."""
         log = self._config.stash.get(xml_key, None)
         if not isinstance(log, LogXML):
@@ -35,5 +35,5 @@ class Junit:
         if self._own:
             self._config.pluginmanager.unregister(log)
             del self._config.stash[xml_key]
-        elif run is not None and Path(log.logfile).is_file():
-            shutil.copyfile(log.logfile, run / "junit.xml")
+        elif file is not None and Path(log.logfile).is_file():
+            shutil.copyfile(log.logfile, file)

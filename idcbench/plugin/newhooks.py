@@ -10,6 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from ..cluster import Target
     from ..progress import Progress
+    from ..runs.handover import Round
 
 
 @pytest.hookspec(firstresult=True)
@@ -26,6 +27,15 @@ def pytest_idc_progress(config: pytest.Config) -> Progress | None:
     """Say who shows what is being waited for (``idcbench.progress``); idcbench's own display is asked last.
 
     Called once in ``pytest_configure``, not in xdist workers. A step named ``""`` means that nothing is waited for.
+    """
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_idc_round(config: pytest.Config) -> Round | None:
+    """Say that this session is one round of a run that is there and goes on after it; without one it makes a run.
+
+    Called once in ``pytest_configure``, not in xdist workers. The session then waits until the cluster is steady,
+    brackets its tests by ``round-began`` and ``round-ended``, and leaves its checks for who finishes the run.
     """
 
 

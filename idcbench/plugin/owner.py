@@ -13,9 +13,11 @@ from typing import Any
 
 from ..cluster import Cluster, Target
 from ..errors import IdcError, RunError
+from ..measure.steady import LEADERS, wait_until_steady
 from ..options import Settings
 from ..progress import Progress
 from ..runs.directory import Run, create_run
+from ..runs.handover import Round, hand_over
 from ..runs.schema import Check, RunDocument, TestCounts, Validity
 from .clocks import Clocks
 from .keeper import Keeper
@@ -40,13 +42,17 @@ class Provided:
 class Owner:
     """Brings the cluster up once, makes the run directory, and ends both."""
 
-    def __init__(self, target: Target, settings: Settings, *, portal: Portal, progress: Progress) -> None:
+    def __init__(
+        self, target: Target, settings: Settings, *, portal: Portal, progress: Progress, one: Round | None = None
+    ) -> None:
         self.settings = settings
         self.portal = portal
         self.refused: IdcError | None = None
         self.run: Run | None = None
         self._target = target
         self._progress = progress
+        self._round = one
+        self._began = False
         self._keeper: Keeper | None = None
         self._provided: Provided | None = None
         self._clocks: Clocks | None = None
@@ -73,11 +79,15 @@ class Owner:
             return self._provided
 
     async def _bring_up(self) -> Provided:
-        check_writable(RUNS / self._target.id)
+        if self._round is None:
+            check_writable(RUNS / self._target.id)
         self._began_ns = time.monotonic_ns()
         self._keeper = Keeper(self._target, self.settings.spec(), keep=self.settings.keep)
         cluster = await self._keeper.opened()
         ready_ns = time.monotonic_ns()
+        if self._round is not None:
+            self.run = Run(self._round.run)
+            return Provided(cluster, self.run)
         self.run = run = self._create_run()  # only now, as a cluster that could not be provided leaves no run
         run.happened("bringing-up", at_ns=self._began_ns, target=self._target.id)
         run.happened("ready", at_ns=ready_ns, reused=cluster.facts.reused)
@@ -89,19 +99,56 @@ class Owner:
         await self._clocks.begin()
         return Provided(cluster, run)
 
+    def begin_round(self) -> None:
+        """In a round: wait until the cluster is steady, then tell the run that it begins.
+
+        Raises :class:`IdcError` when it does not become so, and from :meth:`provide` again.
+        """
+        if self._round is None:
+            return
+        provided = self.provide()
+        facts = provided.cluster.facts
+        leaders = LEADERS if facts.shape == "full" else ()
+        waiting = wait_until_steady(
+            provided.cluster.access, nodes=facts.nodes, leaders=leaders, progress=self._progress
+        )
+        try:
+            steady = self.portal.call(waiting)
+        except IdcError as error:
+            self.refused = error
+            raise
+        finally:
+            self._progress("")
+        provided.run.happened("steady", number=self._round.number, **dataclasses.asdict(steady))
+        provided.run.happened("round-began", number=self._round.number)
+        self._began = True
+
+    @property
+    def junit_file(self) -> Path | None:
+        """Where the tests of this session go for a CI system; ``None`` without a run."""
+        if self.run is None or self._round is None:
+            return self.run.path / "junit.xml" if self.run else None
+        return self.run.path / "logs" / f"junit-{self._round.number}.xml"
+
     def _create_run(self) -> Run:
         return create_run(RUNS, target_id=self._target.id, name=self.settings.run_name)
 
-    def finish(self, checks: Sequence[Check], *, interrupted: bool, selected: int = 0) -> RunDocument | None:
+    def finish(
+        self, checks: Sequence[Check], *, interrupted: bool, cut_short: bool = False, selected: int = 0
+    ) -> RunDocument | None:
         """Write run.json, then let go of the cluster; ``None`` without a run. The order lets nothing cost the results.
 
-        A run that was interrupted while the cluster was brought up is written too. Raises :class:`IdcError` when
+        A round is handed over instead, unless it never began, and gives ``None``; ``cut_short``: not all of its tests
+        ran. A run that was interrupted while the cluster was brought up is written too. Raises :class:`IdcError` when
         run.json cannot be written or the cluster not taken down; the other is done then all the same.
         """
-        if self.run is None and self._keeper is not None and interrupted:
+        if self.run is None and self._round is None and self._keeper is not None and interrupted:
             self.run = self._create_run()
         try:
             if self.run is None:
+                return None
+            if self._round is not None:
+                self._hand_over(self.run, checks, interrupted=interrupted, complete=not interrupted and not cut_short)
                 return None
             return self._write(self.run, checks, interrupted=interrupted, selected=selected)
         finally:
@@ -126,8 +173,8 @@ class Owner:
         return run.finish(
             tests=TestCounts.of(checks, selected=selected),
             checks=checks,
-            facts=_facts(cluster),
-            options={"target": self._target.id} | _plain(self.settings),
+            facts=facts_of(cluster) if cluster else {},
+            options={"target": self._target.id} | options_of(self.settings),
             validity=Validity(valid=not reasons, reasons=tuple(reasons), notes=notes),
             interrupted=interrupted,
         )
@@ -141,6 +188,17 @@ class Owner:
         except (IdcError, TimeoutError) as error:
             return (*self._clocks.notes, f"the clocks could not be read after the tests: {error or 'too slow'}")
         return self._clocks.notes
+
+    def _hand_over(self, run: Run, checks: Sequence[Check], *, interrupted: bool, complete: bool) -> None:
+        if self._round is None or self._provided is None or not self._began:
+            return
+        self._ask_clocks(hurried=interrupted)
+        if complete:
+            run.happened("round-ended", number=self._round.number)
+        cluster = self._provided.cluster
+        for reason in self._note_happenings(cluster, run, limit_s=0.4 if interrupted else 5.0):
+            run.invalidate(reason)
+        hand_over(self._round, checks, complete=complete)
 
     def _note_happenings(self, cluster: Cluster, run: Run, *, limit_s: float) -> list[str]:
         """Copy the cluster's own timeline into the run's; what is said when it cannot be had."""
@@ -166,9 +224,8 @@ def check_writable(folder: Path) -> None:
         )
 
 
-def _facts(cluster: Cluster | None) -> dict[str, Any]:
-    if cluster is None:
-        return {}
+def facts_of(cluster: Cluster) -> dict[str, Any]:
+    """What run.json says of a cluster."""
     return {
         "cluster": cluster.facts,
         "hosts": [{"name": host.name, "address": host.address} for host in cluster.hosts],
@@ -176,6 +233,7 @@ def _facts(cluster: Cluster | None) -> dict[str, Any]:
     }
 
 
-def _plain(settings: Settings) -> dict[str, Any]:
+def options_of(settings: Settings) -> dict[str, Any]:
+    """What run.json says of the options, ``target`` apart."""
     values = dataclasses.asdict(settings)
     return {key: sorted(value) if isinstance(value, frozenset) else value for key, value in values.items()}

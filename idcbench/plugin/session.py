@@ -22,7 +22,7 @@ from .guest import Guest
 from .junit import Junit
 from .limits import read_limits
 from .marks import needs_cluster
-from .outcome import Ending
+from .outcome import Code, Ending
 from .owner import Owner
 from .portal import Portal
 from .running import Refusal, Running
@@ -65,11 +65,12 @@ def _own(config: pytest.Config, settings: Settings, portal: Portal) -> tuple[Own
     """What owns the cluster that is to be, and who is told of progress."""
     config.pluginmanager.register(targets, "idcbench-targets")
     progress: Progress = config.hook.pytest_idc_progress(config=config)
-    config.stash[ASKED] = Asked(settings, progress)
+    one = config.hook.pytest_idc_round(config=config)
+    config.stash[ASKED] = Asked(settings, progress, one)
     target: Target | None = config.hook.pytest_idc_target(config=config, target=settings.target)
     if target is None:
         raise pytest.UsageError(f"--idc-target={settings.target}: there is no such target")
-    return Owner(target, settings, portal=portal, progress=progress), progress
+    return Owner(target, settings, portal=portal, progress=progress, one=one), progress
 
 
 class IdcSession:
@@ -121,6 +122,10 @@ class IdcSession:
         except IdcError:
             return True
         self._say(cluster_line(provided.cluster.facts))
+        try:
+            self._owner.begin_round()
+        except IdcError:
+            return True
         return None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -130,7 +135,7 @@ class IdcSession:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """After all fixtures were torn down: run.json, the cluster, the exit code. Before the terminal's summary."""
         result: object = None
-        self._junit.finish(self._owner.run.path if self._owner.run else None)
+        self._junit.finish(self._owner.junit_file)
         try:
             result = yield
         except KeyboardInterrupt:
@@ -141,7 +146,9 @@ class IdcSession:
             self._problem = RunError(f"{file}: cannot be written: {error.strerror or error}; make room there")
         finally:
             self._signals.closing = True
-            self._end(selected=len(getattr(session, "items", None) or ()))
+            stopped = bool(session.shouldfail or session.shouldstop)
+            all_ran = int(session.exitstatus) in (Code.PASSED, Code.FAILED) and not stopped
+            self._end(selected=len(getattr(session, "items", None) or ()), cut_short=not all_ran)
         session.exitstatus = self._ending(int(session.exitstatus)).code()
         return result
 
@@ -157,10 +164,13 @@ class IdcSession:
         self._owner.portal.close()
         self._signals.restore()
 
-    def _end(self, *, selected: int) -> None:
+    def _end(self, *, selected: int, cut_short: bool) -> None:
         try:
             self._document = self._owner.finish(
-                self._checks.all(), interrupted=bool(self._signals.received), selected=selected
+                self._checks.all(),
+                interrupted=bool(self._signals.received),
+                cut_short=cut_short,
+                selected=selected,
             )
         except IdcError as error:
             self._problem = error
@@ -169,7 +179,7 @@ class IdcSession:
             if self._desk is not None:
                 self._desk.close()
         run = self._owner.run
-        self._junit.written(run.path if run else None)
+        self._junit.written(self._owner.junit_file)
         if run is not None and self._document is not None:
             self.config.hook.pytest_idc_run_finished(config=self.config, path=run.path)
 

@@ -20,7 +20,7 @@ from . import probelog, series, timeline
 from .document import DOCUMENT, read_document, replace_file, write_document
 from .machine import audit_clocks, clock_faults, machine_facts, read_clocks, software_versions
 from .metrics import damage_of, metrics_of
-from .schema import Better, Check, Clock, ClockAudit, RunDocument, TestCounts, Validity
+from .schema import Better, Check, Clock, ClockAudit, RunDocument, TestCounts, Validity, to_plain
 
 LATEST = "latest"
 CUT_OFF = "the run was cut off before its end, or is still going on; what it had measured by then is shown"
@@ -130,7 +130,7 @@ class Run:
         reasons = tuple(
             dict.fromkeys([*validity.reasons, *self._reasons(), *clock_faults(audit), *damage_of(self.path)])
         )
-        plain = _plain(facts)
+        plain = to_plain(facts)
         cluster = plain.get("cluster") or {}
         document = msgspec.structs.replace(
             begun,
@@ -143,7 +143,7 @@ class Run:
             metrics=metrics_of(self.path),
             checks=tuple(checks),
             facts=plain,
-            options=_plain(options),
+            options=to_plain(options),
             versions=begun.versions | dict(cluster.get("versions") or {}),
             digests=dict(cluster.get("digests") or {}),
             clocks=audit,
@@ -155,8 +155,10 @@ class Run:
         return [str(event.get("reason", "")) for event in self.events() if event["what"] == "invalid"]
 
 
-def create_run(root: Path, *, target_id: str, name: str = "run") -> Run:
+def create_run(root: Path, *, target_id: str, name: str = "run", facts: Mapping[str, Any] | None = None) -> Run:
     """Make the next run directory ``root/target_id/NNNN_name`` and point ``latest`` beside it there.
+
+    ``facts`` are those that are known already, so that a run that is cut off has them too.
 
     ``root`` is the folder ``.idcbench``; it gets a .gitignore of its own. Numbers count up per target, also when
     several processes ask at once. Raises :class:`RunError` when a name is not one or the place is not writable.
@@ -176,7 +178,7 @@ def create_run(root: Path, *, target_id: str, name: str = "run") -> Run:
             path.mkdir()
             (path / "samples").mkdir()
             (path / "logs").mkdir()
-            write_document(path, _begun(target_id, number, name))
+            write_document(path, _begun(target_id, number, name, facts=to_plain(facts or {})))
             _point_latest(target, path.name)
     except OSError as error:
         raise RunError(
@@ -197,12 +199,13 @@ def open_run(path: Path | str) -> Run:
     return Run(folder)
 
 
-def _begun(target: str, number: int, name: str) -> RunDocument:
+def _begun(target: str, number: int, name: str, *, facts: dict[str, Any]) -> RunDocument:
     return RunDocument(
         target=target,
         number=number,
         name=name,
         started=_now(),
+        facts=facts,
         machine=machine_facts(),
         versions=software_versions(),
         clocks=ClockAudit(started=read_clocks()),
@@ -230,12 +233,6 @@ def _locked(folder: Path) -> Iterator[None]:
 def _number(name: str) -> int:
     found = re.match(r"(\d{4,})_", name)
     return int(found[1]) if found else 0
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Only what JSON knows; dataclasses become objects, everything else unknown its text."""
-    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(dict(values), enc_hook=str))
-    return plain
 
 
 def _now() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -22,7 +22,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     ``title`` is the first line of its docstring; ``proves`` is the part of Kubernetes that has to work for it to pass
     (``api``, ``controller``, ``kubelet``, …; empty when the test says nothing); ``negative`` when something must be
     refused or must not happen; ``reason`` why it was skipped or the one line of why it failed; ``longrepr`` an
-    excerpt of pytest's account of a failure.
+    excerpt of pytest's account of a failure; ``round`` the round that it was made in, 0 in a run without rounds.
     """
 
     nodeid: str
@@ -34,6 +34,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     duration_s: float = 0.0
     longrepr: str = ""
+    round: int = 0
 
 
 class TestCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,6 +154,12 @@ class SchemaOnly(msgspec.Struct, frozen=True):
     """What is read of a run.json before the rest is trusted."""
 
     schema: int
+
+
+def to_plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Only what JSON knows; dataclasses become objects, everything else unknown its text."""
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(dict(values), enc_hook=str))
+    return plain
 
 
 def json_schema() -> dict[str, Any]:

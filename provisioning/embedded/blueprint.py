@@ -112,7 +112,7 @@ def _planned_host(member: Member, binaries: Path, spec: ClusterSpec) -> PlannedH
     if member.shape == "full":
         programs += [
             _go_program(flags.kube_controller_manager(member), binaries),
-            *([] if spec.scheduler == "idcbench" else [_go_program(flags.kube_scheduler(member), binaries)]),
+            _go_program(flags.kube_scheduler(member), binaries, held=spec.scheduler == "idcbench"),
             *own_scheduler.programs(member, spec),
             *_endpoint_programs(member),
         ]
@@ -138,8 +138,8 @@ def _member(state: StateDirectory, spec: ClusterSpec, name: str, names: list[str
     return member
 
 
-def _go_program(argv: list[str], binaries: Path) -> Program:
-    return Program(component=argv[0], argv=[str(binaries / argv[0]), *argv[1:]], environment=GO_RUNTIME)
+def _go_program(argv: list[str], binaries: Path, *, held: bool = False) -> Program:
+    return Program(component=argv[0], argv=[str(binaries / argv[0]), *argv[1:]], environment=GO_RUNTIME, held=held)
 
 
 def _endpoint_programs(member: Member) -> list[Program]:

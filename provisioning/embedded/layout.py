@@ -95,6 +95,11 @@ class StateDirectory:
         return self.root / "alive"
 
     @property
+    def owner_file(self) -> Path:
+        """There in a cluster that lives only as long as the process that made it, which holds a lock on it."""
+        return self.root / "owner"
+
+    @property
     def lock_file(self) -> Path:
         """Beside the directory, so that it outlives its removal."""
         return self.root.with_name(self.root.name + ".lock")
@@ -104,17 +109,11 @@ class StateDirectory:
 
     def is_alive(self) -> bool:
         """Whether the supervisor lives: it holds a lock on ``alive`` that the kernel frees with it."""
-        try:
-            descriptor = os.open(self.alive_file, os.O_RDWR)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
+        return _is_locked(self.alive_file)
+
+    def is_abandoned(self) -> bool:
+        """Whether whoever the cluster was to live with has died."""
+        return self.owner_file.exists() and not _is_locked(self.owner_file)
 
     def read_record(self) -> Record | None:
         """The record, or ``None`` when there is no cluster.
@@ -186,3 +185,18 @@ class StateDirectory:
             if self.lock_file.exists() and os.fstat(descriptor).st_ino == self.lock_file.stat().st_ino:
                 return descriptor
             os.close(descriptor)
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether another open file description holds a lock on the file; not when there is none."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

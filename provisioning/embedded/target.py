@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from dataclasses import replace as altered
 from pathlib import Path
@@ -26,6 +26,7 @@ from .layout import Record, StateDirectory
 from .leaving import release_lease
 from .readiness import until_ready
 
+Hold = Callable[[Supervised], object]
 MOST_NODES = 1000
 """With heartbeats; leases of more would outlast any test."""
 
@@ -51,18 +52,23 @@ class EmbeddedTarget:
         """As :meth:`idcbench.cluster.Target.cluster` says; this cluster is nobody else's to change meanwhile."""
         spec = checked(spec)
         with self.state.locked():
-            if (found := self.state.read_record()) is not None and found.kept:
+            if (found := self._found()) is not None:
                 check_same(found.spec, spec, self.id)
                 spec = found.spec
                 if self.state.is_alive():
                     yield EmbeddedCluster(self.state, found, reused=True)
                     return
-            async with self._started(spec, found if found and found.kept else None, keep=keep) as cluster:
+            async with self._started(spec, found, keep=keep) as cluster:
                 yield cluster
 
     @contextlib.asynccontextmanager
-    async def _started(self, spec: ClusterSpec, kept: Record | None, *, keep: bool) -> AsyncIterator[EmbeddedCluster]:
-        """Start a cluster, from its data when it was ``kept``; nothing is left when that fails or it is not to stay."""
+    async def _started(
+        self, spec: ClusterSpec, kept: Record | None, *, keep: bool, hold: Hold = Supervised.hand_over
+    ) -> AsyncIterator[EmbeddedCluster]:
+        """Start a cluster, from its data when it was ``kept``; nothing is left when that fails or it is not to stay.
+
+        One that is to stay goes to ``hold``: by default it is handed over, to live without us.
+        """
         prerequisites.check()
         record = kept if kept and _has_binaries(kept) else await self._new_record(spec, kept)
         if kept is None:
@@ -78,7 +84,7 @@ class EmbeddedTarget:
                 record = replace(record, milestones=milestones, kept=record.kept or keep)
                 self.state.write_record(record)
                 if record.kept:
-                    supervisor.hand_over()
+                    hold(supervisor)
                 self.progress("")
                 yield EmbeddedCluster(self.state, record)
         finally:
@@ -159,9 +165,14 @@ class EmbeddedTarget:
             await asyncio.to_thread(self._clear)
         return there
 
-    def _kept_record(self) -> Record:
+    def _found(self) -> Record | None:
+        """The cluster that is there to be used or started; none that was left by whoever it was to live with."""
         record = self.state.read_record()
-        if record is None or not record.kept:
+        return record if record is not None and record.kept and not self.state.is_abandoned() else None
+
+    def _kept_record(self) -> Record:
+        record = self._found()
+        if record is None:
             raise ClusterError(f"there is no cluster {self.id}; `idcbench up` makes one")
         return record
 
