@@ -12,10 +12,10 @@ from idcbench.errors import RunError
 from idcbench.measure.statistics import Values
 from idcbench.runs.comparison import Comparison, Difference
 from idcbench.runs.directory import Run
-from idcbench.runs.metrics import series_of
+from idcbench.runs.metrics import comparable_series_of
 
 from . import forest
-from .comparing_words import DIFFERENT, amount, certainty, findings, sentence
+from .comparing_words import DIFFERENT, amount, certainty, findings, remarks, sentence
 from .ecdf import ecdf
 from .html import environment
 
@@ -54,6 +54,7 @@ def render_comparison(comparison: Comparison, runs: tuple[Run, Run]) -> str:
             verdict=_verdict(comparison),
             sentence=sentence(comparison),
             findings=findings(comparison),
+            remarks=remarks(comparison),
             curves=_curves(comparison.headlines or shown, runs),
             shown=shown,
             rest=[(word, some) for word, some in rest if some],
@@ -78,7 +79,7 @@ def _verdict(comparison: Comparison) -> str:
 def _curves(differences: Sequence[Difference], runs: tuple[Run, Run]) -> list[tuple[str, Markup]]:
     """Of the first metrics, each once."""
     wanted = list(dict.fromkeys((one.name, tuple(sorted(one.labels.items())), one.unit) for one in differences))
-    found = [series_of(run.path) for run in runs]
+    found = [comparable_series_of(run.path) for run in runs]
     curves = []
     for name, labels, unit in wanted[:CURVES_MOST]:
         sides = [(letter, _values(side[name, labels][1])) for letter, side in zip("AB", found, strict=True)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from idcbench.runs.comparison import Comparison, Difference
 
-from .comparing_words import DIFFERENT, findings, sentence, side, table
+from .comparing_words import DIFFERENT, findings, remarks, sentence, side, table
 from .markdown import bullets, cells, escaped
 from .terminal import render_table
 
@@ -18,6 +18,7 @@ def render_comparison_terminal(comparison: Comparison, *, all_rows: bool = False
     """Verdict, warnings, headlines, and of the others those that differ, or ``all_rows``."""
     parts = [side("A", comparison.a, comparison.key), side("B", comparison.b, comparison.key), sentence(comparison)]
     parts += [f"  {finding}" for finding in findings(comparison)]
+    parts += [f"  {remark}" for remark in remarks(comparison)]
     parts += [f"  caution: {warning}" for warning in comparison.warnings]
     if comparison.changed:
         parts.append("  they also differ in " + ", ".join(f"{it.key} ({it.a}, {it.b})" for it in comparison.changed))
@@ -34,7 +35,11 @@ def render_comparison_markdown(comparison: Comparison) -> str:
     """The same as GitHub's Markdown; what does not differ is folded."""
     sides = bullets([escaped(side(letter, one, comparison.key)) for letter, one in
                      (("A", comparison.a), ("B", comparison.b))])  # fmt: skip
-    parts = [f"# {sentence(comparison)}", sides, bullets([escaped(finding) for finding in findings(comparison)])]
+    parts = [
+        f"# {sentence(comparison)}",
+        sides,
+        bullets([escaped(told) for told in (*findings(comparison), *remarks(comparison))]),
+    ]
     if comparison.warnings:
         parts.append("What this does not say:\n\n" + bullets([escaped(warning) for warning in comparison.warnings]))
     if comparison.changed:

@@ -39,6 +39,13 @@ def findings(comparison: Comparison) -> list[str]:
     return [f"{one.title} is {one.word}: {amount(one)}" for one in told]
 
 
+def remarks(comparison: Comparison) -> list[str]:
+    """What is to be known of each side: ``A: outages of host-loss-silent: nobody could take over; …``."""
+    return [
+        f"{letter}: {remark}" for letter, one in (("A", comparison.a), ("B", comparison.b)) for remark in one.remarks
+    ]
+
+
 def amount(one: Difference) -> str:
     """By how much, with its interval: ``1.20 times (1.10 to 1.32)``."""
     if one.value is None:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from idcbench.errors import RunError
+from idcbench.runs.causes import causes_of
 from idcbench.runs.probelog import SUFFIX, ProbeHeader, read_probe_log
 from idcbench.runs.timeline import Event
 
@@ -99,6 +100,8 @@ class Fault:
     name: str
     repetitions: tuple[Repetition, ...]
     bounds: tuple[Bound, ...]
+    cause: str = ""
+    """Why its outages last as long as they do, where the run says so."""
 
     @property
     def title(self) -> str:
@@ -106,8 +109,9 @@ class Fault:
 
     @property
     def detail(self) -> str:
-        """What is done, in a sentence; empty when the name has to do."""
-        return TITLES.get(self.name, ("", ""))[1]
+        """What is done, in a sentence, and the cause; empty when the name has to do."""
+        cause = f"{self.cause[0].upper()}{self.cause[1:]}." if self.cause else ""
+        return " ".join(filter(None, (TITLES.get(self.name, ("", ""))[1], cause)))
 
     def bound(self, kind: str, connection: str, labels: Mapping[str, str]) -> Bound | None:
         """The bound for a request, the one that names it most exactly."""
@@ -141,12 +145,13 @@ class Fault:
 def faults_of(run: Path, events: Sequence[Event]) -> tuple[Fault, ...]:
     """Every fault of the run in the order in which they were first made; a log that cannot be read is left out."""
     found: dict[str, list[Repetition]] = {}
+    causes = causes_of(events)
     logs = sorted((log for path in (run / "samples").glob(f"*{SUFFIX}") if (log := _log(path))), key=_first_planned)
     for path, header, requests in logs:
         repetition = _repetition(path, header, requests, events)
         found.setdefault(header.fault, []).append(repetition)
     return tuple(
-        Fault(name=name, repetitions=tuple(repetitions), bounds=_bounds(name, events))
+        Fault(name=name, repetitions=tuple(repetitions), bounds=_bounds(name, events), cause=causes.get(name, ""))
         for name, repetitions in found.items()
     )
 

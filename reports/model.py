@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from idcbench.runs.causes import causes_said
 from idcbench.runs.directory import Run
 from idcbench.runs.schema import Check, Metric, RunDocument
 from idcbench.runs.series import read_series
@@ -137,7 +138,7 @@ def report_of(run: Run) -> Report:
         path=run.path,
         document=document,
         verdict=verdict_of(document),
-        cautions=cluster_facts.cautions(document),
+        cautions=(*(f"O{said[1:]}." for said in causes_said(events)), *cluster_facts.cautions(document)),
         cluster=cluster_facts.cluster_facts(document),
         timers=cluster_facts.timer_facts(document),
         machine=cluster_facts.machine_facts(document),

@@ -30,8 +30,8 @@ POLL_S = 0.1
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
 LEADERS = ("kube-controller-manager", "kube-scheduler")
 CONDITION = (
-    f"every API server is ready, {' and '.join(LEADERS)} have a leader that renews its lease, every node is Ready, the "
-    f"endpoint answers for {QUIET_S:g} s without a failure, and the processors are at most {BUSY_MOST:.0%} busy meanwhile"
+    f"every API server is ready, {' and '.join(LEADERS)} have a leader that renews its lease, every node is Ready, and "
+    f"for {QUIET_S:g} s the endpoint fails no request and the processors are at most {BUSY_MOST:.0%} busy"
 )
 
 

@@ -13,11 +13,12 @@ import msgspec
 from ..errors import RunError, UsageError
 from ..measure.effect import Effect, NoEffectError, paired_effect, unpaired_effect
 from ..measure.statistics import Values
+from .causes import causes_said
 from .cautions import PARTS, of_the_metrics, of_the_runs
 from .comparison import Changed, Comparison, Difference, Quantile, Side
 from .directory import Run
 from .judging import judge
-from .metrics import FoundSeries, series_of
+from .metrics import FoundSeries, comparable_series_of
 from .rounds import Kind, in_parts, in_windows, one_by_one, round_windows
 from .schema import RunDocument
 from .series import SeriesHeader
@@ -87,7 +88,7 @@ def measure_runs(a: Run, b: Run, *, headlines: Sequence[str] = ()) -> MeasuredRu
     Raises :class:`RunError` when the runs have no metric in common, :class:`UsageError` for a headline that is none.
     """
     documents = a.document(), b.document()
-    series = series_of(a.path), series_of(b.path)
+    series = comparable_series_of(a.path), comparable_series_of(b.path)
     common = [key for key in sorted(series[0]) if key in series[1]]
     alike = [key for key in common if _alike(series[0][key][0], series[1][key][0])]
     if not alike:
@@ -226,5 +227,5 @@ def _made_to_differ(a: RunDocument, b: RunDocument) -> tuple[str, tuple[str, str
 def _side(run: Run, document: RunDocument, value: str) -> Side:
     return Side(
         id=document.id, path=str(run.path), started=document.started, value=value,
-        invalid_because=() if document.valid else document.invalid_because,
+        invalid_because=() if document.valid else document.invalid_because, remarks=causes_said(run.events()),
     )  # fmt: skip

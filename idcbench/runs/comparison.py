@@ -14,13 +14,17 @@ Quantile = Literal["value", "p50", "p99"]
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
-    """One of the two runs; ``value`` is what it was given where the two were made to differ in one setting."""
+    """One of the two runs; ``value`` is what it was given where the two were made to differ in one setting.
+
+    ``remarks`` say what a reader of its figures should know, such as why its outages last as long as they do.
+    """
 
     id: str
     path: str
     started: str
     value: str = ""
     invalid_because: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 class Changed(msgspec.Struct, frozen=True, kw_only=True):

@@ -48,6 +48,7 @@ class Run:
         signed: bool = False,
         repetition: bool = False,
         headline: bool = False,
+        chance: Sequence[str] = (),
     ) -> series.Series:
         """The series of that name and labels, made when it is not there; see :func:`idcbench.runs.series.open_series`.
 
@@ -64,6 +65,7 @@ class Run:
             signed=signed,
             repetition=repetition,
             headline=headline,
+            chance=tuple(chance),
         )
         return series.open_series(self.path / "samples", header)
 

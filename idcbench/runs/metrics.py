@@ -49,6 +49,20 @@ def series_of(run: Path) -> dict[SeriesKey, FoundSeries]:
     return found
 
 
+def comparable_series_of(run: Path) -> dict[SeriesKey, FoundSeries]:
+    """As :func:`series_of`, but those together, by time, that differ only in labels that came about by chance."""
+    together: dict[SeriesKey, list[FoundSeries]] = {}
+    for (name, labels), found in series_of(run).items():
+        asked = tuple(pair for pair in labels if pair[0] not in found[0].chance)
+        together.setdefault((name, asked), []).append(found)
+    return {key: _joined(dict(key[1]), some) for key, some in together.items()}
+
+
+def _joined(labels: dict[str, str], some: list[FoundSeries]) -> FoundSeries:
+    samples = np.concatenate([found[1] for found in some])
+    return msgspec.structs.replace(some[0][0], labels=labels), samples[np.argsort(samples["at_ns"], kind="stable")]
+
+
 def _files(run: Path) -> list[Path]:
     try:
         return sorted(path for path in (run / "samples").iterdir() if path.name.endswith(SUFFIX))

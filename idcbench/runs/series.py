@@ -28,7 +28,8 @@ class SeriesHeader(msgspec.Struct, frozen=True, kw_only=True):
 
     ``signed`` series may hold negative values (an offset, a difference); in all others one is a bug and refused. Each
     value of a ``repetition`` series is that of one repetition, which a comparison takes as a round; a ``headline`` is
-    among the few that a comparison answers for.
+    among the few that a comparison answers for. Labels in ``chance`` came about by themselves and were not asked for:
+    a comparison takes their values together.
     """
 
     name: str
@@ -40,6 +41,7 @@ class SeriesHeader(msgspec.Struct, frozen=True, kw_only=True):
     signed: bool = False
     repetition: bool = False
     headline: bool = False
+    chance: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ AFTER_S = 10.0
 SEEN_WITHIN_S = 10.0
 RECOVERY_S = 120.0
 """No recovery takes longer: a component that keeps dying is restarted every 30 s at the latest."""
-ALONE_LOST_S = 5.0
-"""How long the only member stays away: nothing can take over, so there is nothing to wait for."""
+ALONE_LOST_S = 30.0
+"""After this the only member is let back: nothing can take over, so there is nothing to wait for."""
 STAMP_SLACK_NS = 200_000_000
 """The observer dates a silence from the last question without an answer, which may be from before the act."""
 
@@ -74,6 +74,15 @@ class Drilled:
     def since_ns(self) -> int:
         """From when on what happens counts as the fault's."""
         return min(self.acted_ns, self.fault_ns)
+
+    @property
+    def cause(self) -> str:
+        """Why the outage lasted as long as it did, where there was nobody to take over; else empty."""
+        if self.members > 1:
+            return ""
+        if self.fault.undo is None:
+            return "nobody could take over; out until its supervisor had started it again"
+        return f"nobody could take over; let back after {ALONE_LOST_S:g} s"
 
 
 class Range:

@@ -22,6 +22,8 @@ from idcbench.runs.series import Series
 from .drill import Drilled, Range
 from .metrics import DEFINITIONS, HEADLINE
 
+BY_CHANCE = ("vip_and_leader",)
+"""Labels that the fault does not decide: where the etcd leader happens to be."""
 OVERHEAD = "probe-overhead"
 OVERHEAD_TRIES = 3
 
@@ -78,6 +80,7 @@ class Recorder:
             action=fault.action,
             verb=fault.verb,
             confirmed_ns=drilled.fault_ns,
+            **({"cause": drilled.cause} if drilled.cause else {}),
             **about,
         )
         if fault.undo is not None:
@@ -164,6 +167,7 @@ class Recorder:
         return self._run.series(
             name, unit=unit, better=better, labels=labels, definition=definition, repetition=repetition,
             headline=name == HEADLINE and labels["connection"] == "new",
+            chance=[key for key in BY_CHANCE if key in labels],
         )  # fmt: skip
 
 
