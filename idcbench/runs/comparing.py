@@ -104,7 +104,7 @@ def measure_runs(a: Run, b: Run, *, headlines: Sequence[str] = ()) -> MeasuredRu
         key=key,
         warnings=(
             *of_the_runs((a, b), documents, interleaved=bool(key)),
-            *([PARTS] if any(pair.kind == "parts" for pair in pairs) else []),
+            *([PARTS] if any(pair.kind == "parts" for pair in pairs) and not all(windows) else []),
             *of_the_metrics(documents, only, [name for name, labels in common if (name, labels) not in set(alike)]),
         ),
         changed=unasked(*documents, asked=key),
