@@ -15,7 +15,8 @@ from idcbench.runs.directory import Run
 from idcbench.runs.metrics import comparable_series_of
 
 from . import forest
-from .comparing_words import DIFFERENT, amount, certainty, findings, remarks, sentence
+from .balance import groups
+from .comparing_words import DIFFERENT, amount, certainty, remarks, sentence
 from .ecdf import ecdf
 from .html import environment
 
@@ -53,7 +54,7 @@ def render_comparison(comparison: Comparison, runs: tuple[Run, Run]) -> str:
             axis=lambda: Markup(forest.axis(scale)),
             verdict=_verdict(comparison),
             sentence=sentence(comparison),
-            findings=findings(comparison),
+            groups=groups(comparison),
             remarks=remarks(comparison),
             curves=_curves(comparison.headlines or shown, runs),
             shown=shown,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from idcbench.runs.comparison import Comparison, Difference
 
-from .comparing_words import DIFFERENT, findings, remarks, sentence, side, table
+from .balance import groups
+from .comparing_words import DIFFERENT, remarks, sentence, side, table
 from .markdown import bullets, cells, escaped
 from .terminal import render_table
 
@@ -17,7 +18,9 @@ EXPLORATORY = "Exploratory (of the differences found, 5 % may be false: Benjamin
 def render_comparison_terminal(comparison: Comparison, *, all_rows: bool = False) -> str:
     """Verdict, warnings, headlines, and of the others those that differ, or ``all_rows``."""
     parts = [side("A", comparison.a, comparison.key), side("B", comparison.b, comparison.key), sentence(comparison)]
-    parts += [f"  {finding}" for finding in findings(comparison)]
+    for group in groups(comparison):
+        parts += [group.title] if group.title else []
+        parts += [f"  {told}" for told in group.told]
     parts += [f"  {remark}" for remark in remarks(comparison)]
     parts += [f"  caution: {warning}" for warning in comparison.warnings]
     if comparison.changed:
@@ -35,11 +38,11 @@ def render_comparison_markdown(comparison: Comparison) -> str:
     """The same as GitHub's Markdown; what does not differ is folded."""
     sides = bullets([escaped(side(letter, one, comparison.key)) for letter, one in
                      (("A", comparison.a), ("B", comparison.b))])  # fmt: skip
-    parts = [
-        f"# {sentence(comparison)}",
-        sides,
-        bullets([escaped(told) for told in (*findings(comparison), *remarks(comparison))]),
-    ]
+    parts = [f"# {sentence(comparison)}", sides]
+    for group in groups(comparison):
+        parts += [f"**{escaped(group.title)}**"] if group.title else []
+        parts.append(bullets([escaped(told) for told in group.told]))
+    parts.append(bullets([escaped(remark) for remark in remarks(comparison)]))
     if comparison.warnings:
         parts.append("What this does not say:\n\n" + bullets([escaped(warning) for warning in comparison.warnings]))
     if comparison.changed:

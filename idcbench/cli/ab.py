@@ -244,15 +244,19 @@ def _said(plan: Plan) -> str:
     about = duration(guess_s(plan.ab, plan.order, suites=[*plan.asked.suite, *own]))
     return "\n".join(
         [
-            f"{plan.value(0)} (a) against {plan.value(1)} (b), {plan.rounds} rounds of each, in pairs; "
+            f"{plan.value(0)} (a) against {plan.value(1)} (b), {_count(plan.rounds, 'round')} of each, in pairs; "
             f"which of a pair comes first is drawn (seed {plan.seed})",
-            f"  a round      {', '.join(tests)}; each fault {plan.asked.repeat} time{'s' * (plan.asked.repeat != 1)}",
+            f"  a round      {', '.join(tests)}; each fault {_count(plan.asked.repeat, 'time')}",
             f"  clusters     {plan.sides.described}; {'left there' if plan.asked.keep else 'removed'} at the end",
             f"  begins when  {CONDITION}; within {LIMIT_S:g} s",
             f"  takes        about {about}, which is a guess until the first pair is measured",
             "  Ctrl-C       ends it at any time: pairs measured by then are kept and compared, the clusters go",
         ]
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _tell(made: Alternation) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
 
 TINY = """
 def test_tiny(idc_client, idc_record):
-    idc_record("tiny.namespaces", len(idc_client.list("v1", "Namespace")), unit="1")
+    idc_record("tiny.namespaces", len(idc_client.list("Namespace")), unit="1")
+"""
+
+
+BUSY = """
+import idcbench.measure.steady
+idcbench.measure.steady.BUSY_MOST = 2.0  # other tests may run beside this one, and nothing is measured
 """
 
 
@@ -283,13 +290,15 @@ def test_bad_input_costs_a_line(shell: Shell, args: tuple[str, ...], told: str) 
 @pytest.mark.integration
 def test_two_clusters_alternate_and_nothing_is_left(shell: Shell) -> None:
     (shell.path / "test_tiny.py").write_text(TINY)
+    (shell.path / "conftest.py").write_text(BUSY)
     result = subprocess.run(
         [sys.executable, "-m", "idcbench.cli.main", "run", "--ab", "nodes=1,2", "--rounds", "1",
          "--control-planes", "1", "test_tiny.py"],
         cwd=shell.path, env=_with_state(shell.path), capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
-    a, b = (open_run(path.parent).document() for path in sorted(shell.path.glob(".idcbench/embedded-ab/[0-9]*/run.json")))
+    found = sorted(shell.path.glob(".idcbench/embedded-ab/[0-9]*/run.json"))
+    a, b = (open_run(path.parent).document() for path in found)
     assert (a.facts["cluster"]["nodes"], b.facts["cluster"]["nodes"]) == (1, 2)
     assert {metric.name: metric.n for metric in b.metrics}["tiny.namespaces"] == 1
     assert result.stdout.splitlines()[-1].endswith("comparison.html")
@@ -297,6 +306,4 @@ def test_two_clusters_alternate_and_nothing_is_left(shell: Shell) -> None:
 
 
 def _with_state(path: Path) -> dict[str, str]:
-    import os
-
     return {**os.environ, "XDG_STATE_HOME": str(path / "state")}
