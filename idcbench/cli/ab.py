@@ -267,6 +267,7 @@ def _tell(made: Alternation) -> None:
     from ..runs.comparing import compare_runs
 
     if made.runs is None:
+        click.echo("nothing was measured, and nothing is left")
         return
     for run in made.runs:
         click.echo(os.path.relpath(write_report(run.path)))
