@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from idcbench.cli import ab as command
+from idcbench.cli import ab_plan
 from idcbench.cli.options import read_settings
 from idcbench.cli.run import read_rest
 from idcbench.errors import ClusterError, IdcError, UsageError
@@ -82,7 +83,7 @@ class Desk:
         self.session: Session = self.made
         self.arguments: list[Sequence[str]] = []
         monkeypatch.chdir(path)
-        monkeypatch.setattr(command, "sides_of", lambda ab, asked, progress: FakeSides(ab, asked, self.log))  # noqa: ARG005
+        monkeypatch.setattr(ab_plan, "sides_of", lambda ab, asked, progress: FakeSides(ab, asked, self.log))  # noqa: ARG005
         monkeypatch.setattr(command, "session", lambda *args: self.session(*args))
 
     def made(self, run: Run, number: int, arguments: Sequence[str]) -> int:
@@ -137,7 +138,7 @@ def test_a_round_runs_the_faults_once_and_what_there_is_to_measure_without_any(d
         "--idc-suite=failover",
         "--idc-suite=performance",
     ]
-    assert f"--deselect={command.PROOF}" in given
+    assert f"--deselect={ab_plan.PROOF}" in given
 
 
 def test_tests_that_are_named_run_instead(desk: Desk) -> None:
