@@ -17,18 +17,21 @@ from idcbench.provisioning.embedded.target import check_same, checked
 
 
 def plan_of(tmp_path: Path, spec: ClusterSpec) -> dict[str, list[str]]:
-    """The components of each host."""
+    """The components of each host that will run."""
     state = StateDirectory(tmp_path / "state")
     state.create()
     plan = write_blueprint(state, spec, binaries=Path("/bin"), relay_port=1)
-    return {host.name: [program.component for program in host.programs] for host in plan.hosts}
+    held = {"kube-scheduler"} if spec.scheduler == "idcbench" else set()
+    for host in plan.hosts:
+        assert {one.component for one in host.programs if one.held and one.component != own_scheduler.COMPONENT} == held
+    return {host.name: [one.component for one in host.programs if one.component not in held] for host in plan.hosts}
 
 
 @pytest.mark.parametrize(
     ("choice", "found"),
     [
         ("kube-scheduler", ["kube-scheduler"]),
-        ("idcbench", ["idcbench-scheduler"]),
+        ("idcbench", ["idcbench-scheduler"]),  # the other is there to be started in its place
         ("both", ["kube-scheduler", "idcbench-scheduler"]),
     ],
 )
