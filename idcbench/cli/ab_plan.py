@@ -64,6 +64,7 @@ def planned(text: str, rounds: int | None, asked: Settings, rest: Rest, progress
     if not (asked.suite or rest.paths or rest.packaged):
         chosen = tuple(name for name in SUITES if name in suite_names())
         asked = replace(asked, suite=chosen, given=asked.given | {"suite"})
+    if asked.suite:
         rest = replace(rest, words=(*rest.words, f"--deselect={PROOF}"))
     seed, count = secrets.randbits(32), rounds or ROUNDS
     sides = sides_of(ab, asked, progress=progress)
