@@ -15,6 +15,7 @@ import click
 from ..errors import IdcError, UsageError
 from ..options import Settings
 from ..plugin.owner import RUNS, check_writable, facts_of, options_of
+from ..plugin.starvation import starved
 from ..runs.abplan import SIDES, Turn, left_s
 from ..runs.directory import Run, create_run
 from ..runs.handover import handed_over
@@ -123,12 +124,15 @@ class Alternation:
     def _finish(self, side: int, run: Run, *, interrupted: bool, error: IdcError | None) -> RunDocument:
         checks = [check for one in handed_over(run.path) for check in one.checks]
         notes = (f"ended after {self.pairs} of {self.plan.rounds} pairs of rounds" + (f": {error}" if error else ""),)
+        starving = tuple(starved(run))
         return run.finish(
             tests=TestCounts.of(checks),
             checks=checks,
             facts=self._facts(side),
             options={"target": self.plan.target_id} | options_of(self.plan.sides.settings[side]),
-            validity=Validity(notes=notes if self.pairs < self.plan.rounds else ()),
+            validity=Validity(
+                valid=not starving, reasons=starving, notes=notes if self.pairs < self.plan.rounds else ()
+            ),
             interrupted=interrupted,
         )
 
