@@ -89,7 +89,8 @@ class Report:
     @property
     def size(self) -> str:
         """``3 control planes, 50 nodes``; empty when no cluster is known."""
-        cluster = self.document.facts.get("cluster") or {}
+        told = self.document.facts.get("cluster")
+        cluster = told if isinstance(told, dict) else {}
         planes, nodes = cluster.get("control_planes"), cluster.get("nodes")
         said = f"{planes} control plane{'' if planes == 1 else 's'}, {nodes} node{'' if nodes == 1 else 's'}"
         return said if planes else ""
