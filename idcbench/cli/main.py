@@ -49,6 +49,7 @@ COMMANDS = {
     "export": Lazy("shelf", "export", "Write the figures of a run for another tool."),
     "bench": Lazy("bench", "bench", "Measure schedulers side by side."),
     "calibrate": Lazy("calibrate", "calibrate", "Say how far off the instrument is, on this machine."),
+    "bundle": Lazy("bundle", "bundle", "All that hosts need, in one file: create, list, verify, serve."),
     "artifacts": Lazy("artifacts", "artifacts", "The binaries a cluster is made of: list, get, verify, prune."),
 }
 

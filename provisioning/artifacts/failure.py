@@ -21,6 +21,10 @@ class WayFailedError(Exception):
         self.remedy = remedy
 
 
+class BundleError(ArtifactError):
+    """A bundle is not what it should be, or not for this use; one line with the remedy."""
+
+
 def nothing_worked(title: str, tried: Sequence[tuple[str, WayFailedError]]) -> ArtifactError:
     """One error that names each way that was tried, why it failed, and what to type."""
     lines = [f"{title} could not be provided. Tried, in this order:"]

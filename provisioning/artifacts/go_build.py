@@ -77,12 +77,18 @@ class _Workshop:
 
     def build(self, progress: Progress) -> Path:
         self._check_space()
+        self._check_compiler()
         self._lay_out(self.download(progress))
         whole = self._compile(self._packages(progress), progress)
         for name in self.part.binaries:
             if (said := ask_version(whole / name)) != self.part.version:
                 raise WayFailedError(f"the {name} that was built says that it is {said}, not {self.part.version}")
         return whole
+
+    def _check_compiler(self) -> None:
+        if self.recipe.cgo and shutil.which("gcc") is None:
+            remedy = "type: sudo apt-get install -y gcc libc6-dev (or dnf install gcc glibc-static)"
+            raise WayFailedError(f"{self.part.title} needs a C compiler, and there is no gcc on PATH", remedy=remedy)
 
     def download(self, progress: Progress) -> _Download:
         """The module itself: where its go.mod is tells what it needs."""
@@ -126,7 +132,7 @@ class _Workshop:
     def _packages(self, progress: Progress) -> int:
         """How many packages the program consists of; fetches their modules on the way."""
         count = Count(progress, what=f"fetching the Go modules of {self.part.title}", unit="modules", is_one=is_module)
-        listed = self._go("list", "-deps", self.recipe.package, folder=self.folder, count=count)
+        listed = self._go("list", "-deps", *self.recipe.packages, folder=self.folder, count=count)
         return len(listed.read_text().splitlines())
 
     def _compile(self, total: int, progress: Progress) -> Path:
@@ -134,7 +140,6 @@ class _Workshop:
         whole = self.folder / "out"
         shutil.rmtree(whole, ignore_errors=True)
         whole.mkdir()
-        program = whole / (self.part.name if len(self.part.binaries) > 1 else self.part.binaries[0])
         cores = len(os.sched_getaffinity(0))
         what = (
             f"compiling {self.part.title} from Go modules with {self.go.version} (about {self.recipe.minutes(cores)} "
@@ -143,11 +148,21 @@ class _Workshop:
         journal = self.folder / "compiled.txt"
         count = Count(progress, what=what, unit="packages", is_one=is_package, total=total, journal=journal)
         flags = ["-v", "-p", str(cores), "-trimpath", "-buildvcs=false", "-ldflags", self._link_flags()]
-        self._go("build", *flags, "-o", str(program), self.recipe.package, folder=self.folder, count=count)
-        for name in self.part.binaries:
-            if name != program.name:
-                (whole / name).symlink_to(program.name)
+        if self.recipe.cgo:
+            flags += ["-tags", "netgo,osusergo"]  # what a static glibc cannot do is left to Go
+        if len(self.recipe.packages) > 1:
+            self._go("build", *flags, "-o", f"{whole}/", *self.recipe.packages, folder=self.folder, count=count)
+        else:
+            self._compile_one(whole, flags, count)
         return whole
+
+    def _compile_one(self, whole: Path, flags: list[str], count: Count) -> None:
+        """One program, to which all names of the part lead."""
+        first, *others = self.part.binaries
+        program = whole / (self.part.name if others else first)
+        self._go("build", *flags, "-o", str(program), *self.recipe.packages, folder=self.folder, count=count)
+        for name in self.part.binaries if others else ():
+            (whole / name).symlink_to(program.name)
 
     def _link_flags(self) -> str:
         info = msgspec.json.decode((self.folder / "info.json").read_bytes(), type=_Info)
@@ -162,7 +177,9 @@ class _Workshop:
         go_run.run(
             [str(self.go.path), *argv],
             folder=folder,
-            env=environment(GOOS="linux", GOARCH=self.part.arch, GOTMPDIR=str(scratch)),
+            env=environment(
+                GOOS="linux", GOARCH=self.part.arch, GOTMPDIR=str(scratch), CGO_ENABLED=str(int(self.recipe.cgo))
+            ),
             output=output,
             on_line=count.line,
             on_wait=count.show,

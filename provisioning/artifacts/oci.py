@@ -32,10 +32,14 @@ class Runtime:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """``digest`` names the manifest: what a registry and a runtime know the image by."""
+    """``digest`` names the manifest: what a registry and a runtime know the image by.
+
+    ``blobs`` are the files of a layout by path; ``stored`` the manifest, the configuration and the layers alone.
+    """
 
     digest: str
     blobs: Mapping[str, bytes]
+    stored: Sequence[bytes]
 
 
 def image(layers: Sequence[Layer], runtime: Runtime, *, reference: str) -> Image:
@@ -49,13 +53,11 @@ def image(layers: Sequence[Layer], runtime: Runtime, *, reference: str) -> Image
             "layers": [_descriptor(LAYER, one.blob) for one in layers],
         }
     )
-    named = {"io.containerd.image.name": full_reference(reference),
-             "org.opencontainers.image.ref.name": reference.rpartition(":")[2]}  # fmt: skip
-    index = {"schemaVersion": 2, "mediaType": INDEX,
-             "manifests": [_descriptor(MANIFEST, manifest) | {"annotations": named}]}  # fmt: skip
-    stored = {_place(blob): blob for blob in (*(one.blob for one in layers), config, manifest)}
+    described = _descriptor(MANIFEST, manifest) | {"annotations": reference_annotations(reference)}
+    index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [described]}
+    stored = (manifest, config, *(one.blob for one in layers))
     head = {"oci-layout": _json({"imageLayoutVersion": "1.0.0"}), "index.json": _json(index)}
-    return Image(digest_of(manifest), head | stored)
+    return Image(digest_of(manifest), head | {_place(blob): blob for blob in stored}, stored)
 
 
 def write_image(path: Path, made: Image) -> None:
@@ -70,6 +72,14 @@ def write_image(path: Path, made: Image) -> None:
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def reference_annotations(reference: str) -> dict[str, str]:
+    """What names an image in a layout's index: for containerd in full, for others its tag."""
+    return {
+        "io.containerd.image.name": full_reference(reference),
+        "org.opencontainers.image.ref.name": reference.rpartition(":")[2],
+    }
 
 
 def full_reference(reference: str) -> str:

@@ -31,12 +31,17 @@ def debian(packages: Sequence[str], *, work: Path) -> tuple[Entries, list[str]]:
         if shutil.which(tool) is None:
             raise ArtifactError(f"{tool} is wanted to make the base of an image; run this on Debian, or give --base")
     _download(packages, work)
-    found: Entries = {}
     files = sorted(work.glob("*.deb"))
+    return unpacked(files), [file.stem for file in files]
+
+
+def unpacked(files: Sequence[Path]) -> Entries:
+    """What package files hold, but for what nobody reads in an image. Raises :class:`ArtifactError`."""
+    found: Entries = {}
     for file in files:
         with tarfile.open(fileobj=io.BytesIO(_run("dpkg-deb", "--fsys-tarfile", str(file)))) as archive:
             found |= dict(read_tar(archive))
-    return without(found, WITHOUT), [file.stem for file in files]
+    return without(found, WITHOUT)
 
 
 def _download(packages: Sequence[str], work: Path) -> None:

@@ -1,4 +1,4 @@
-"""The parts that are found, fetched or built each as a whole: Kubernetes, etcd, KWOK."""
+"""The parts that are found, fetched or built each as a whole: Kubernetes, etcd, KWOK, and what hosts need besides."""
 
 from __future__ import annotations
 
@@ -13,8 +13,17 @@ from ...errors import ArtifactError
 from .failure import WayFailedError
 from .versions import Versions
 
-PartName = Literal["kubernetes", "etcd", "kwok"]
-TITLES: dict[PartName, str] = {"kubernetes": "Kubernetes", "etcd": "etcd", "kwok": "KWOK"}
+PartName = Literal["kubernetes", "etcd", "kwok", "coredns", "flannel", "metrics-server", "cni-plugins", "crictl"]
+TITLES: dict[PartName, str] = {
+    "kubernetes": "Kubernetes",
+    "etcd": "etcd",
+    "kwok": "KWOK",
+    "coredns": "CoreDNS",
+    "flannel": "flannel",
+    "metrics-server": "metrics-server",
+    "cni-plugins": "CNI plugins",
+    "crictl": "crictl",
+}
 BINARIES: dict[PartName, tuple[str, ...]] = {
     "kubernetes": (
         "kube-apiserver",
@@ -27,6 +36,11 @@ BINARIES: dict[PartName, tuple[str, ...]] = {
     ),
     "etcd": ("etcd",),
     "kwok": ("kwok",),
+    "coredns": ("coredns",),
+    "flannel": ("flanneld",),
+    "metrics-server": ("metrics-server",),
+    "cni-plugins": ("bridge", "firewall", "host-local", "loopback", "portmap", "ptp", "tuning"),
+    "crictl": ("crictl",),
 }
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 _ASK = {"kubectl": ("version", "--client"), "kubeadm": ("version", "-o", "short")}
@@ -76,7 +90,7 @@ def machine_arch() -> str:
 
 
 def ask_version(program: Path, *, timeout_s: float = 30.0) -> str:
-    """The version that a program says of itself, without ``v``.
+    """The version that a program says of itself, on stdout or else on stderr, without ``v``.
 
     Raises :class:`~.failure.WayFailedError` when it cannot be run or names none.
     """
@@ -85,7 +99,7 @@ def ask_version(program: Path, *, timeout_s: float = 30.0) -> str:
         said = subprocess.run(argv, capture_output=True, text=True, timeout=timeout_s, check=False, errors="replace")
     except (OSError, subprocess.TimeoutExpired) as error:
         raise WayFailedError(f"{program} cannot be run: {error}") from error
-    if said.returncode or not (found := _VERSION.search(said.stdout)):
+    if said.returncode or not (found := _VERSION.search(said.stdout) or _VERSION.search(said.stderr)):
         lines = (said.stderr or said.stdout).strip().splitlines() or ["no output"]
         raise WayFailedError(f"`{' '.join(argv)}` ended with {said.returncode} and names no version: {lines[-1]}")
     return found[1]

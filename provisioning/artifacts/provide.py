@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ...errors import UsageError
 from ...progress import Progress, silent
@@ -29,11 +29,15 @@ def provide(version: str = DEFAULT, *, options: SourceOptions | None = None, pro
     :class:`~idcbench.errors.ArtifactError` when nothing worked, naming each way that was tried.
     """
     options = options or SourceOptions()
+    entries = provide_parts(parts_of(resolve(version), machine_arch()), version, options=options, progress=progress)
+    return assemble(options.cache / "sets", entries)
+
+
+def provide_parts(parts: Sequence[Part], version: str, *, options: SourceOptions, progress: Progress) -> list[Entry]:
+    """Like :func:`provide`, for parts of one's own choice; ``version`` is the Kubernetes version that was asked for."""
     options.check()
-    wanted = resolve(version)
-    store = Store(options.cache)
-    entries = [_obtain(part, wanted, store, options, progress) for part in parts_of(wanted, machine_arch())]
-    return assemble(store.root / "sets", entries)
+    wanted, store = resolve(version), Store(options.cache)
+    return [_obtain(part, wanted, store, options, progress) for part in parts]
 
 
 def _obtain(part: Part, wanted: Versions, store: Store, options: SourceOptions, progress: Progress) -> Entry:

@@ -87,7 +87,7 @@ def source_of(part: Part, site: Site) -> str:
 
 
 def assets_of(part: Part, site: Site) -> list[Asset]:
-    """The files of a part."""
+    """The files of a part. Raises :class:`~.failure.WayFailedError` when no programs of it are published."""
     arch, version = part.arch, part.version
     match part.name:
         case "kubernetes":
@@ -103,6 +103,23 @@ def assets_of(part: Part, site: Site) -> list[Asset]:
             api = f"{GITHUB_API}/repos/kubernetes-sigs/kwok/releases/tags/v{version}"
             checksum = Described(api) if site.mirror is None else Beside(f"{url}.sha256")
             return [Asset(binary="kwok", url=url, checksum=checksum)]
+        case "coredns":
+            folder = f"{site.base(GITHUB)}/coredns/coredns/releases/download/v{version}"
+            return _packed(part, f"{folder}/coredns_{version}_linux_{arch}.tgz")
+        case "cni-plugins":
+            folder = f"{site.base(GITHUB)}/containernetworking/plugins/releases/download/v{version}"
+            return _packed(part, f"{folder}/cni-plugins-linux-{arch}-v{version}.tgz", inside="./")
+        case "crictl":
+            folder = f"{site.base(GITHUB)}/kubernetes-sigs/cri-tools/releases/download/v{version}"
+            return _packed(part, f"{folder}/crictl-v{version}-linux-{arch}.tar.gz")
+        case "flannel" | "metrics-server":
+            raise WayFailedError(f"{part.title} is published as an image, not as a program with a digest")
+
+
+def _packed(part: Part, url: str, *, inside: str = "") -> list[Asset]:
+    """All programs of a part in one archive, with its digest in a file beside it."""
+    checksum = Beside(f"{url}.sha256")
+    return [Asset(binary=name, url=url, checksum=checksum, member=f"{inside}{name}") for name in part.binaries]
 
 
 def has(part: Part, *, site: Site, patience: Patience) -> bool:

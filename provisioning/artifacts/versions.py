@@ -18,6 +18,9 @@ cmd/kubeadm/app/constants): `go list -m -versions go.etcd.io/etcd/server/v3`, 20
 KWOK = "0.8.0"
 """The newest of `go list -m -versions sigs.k8s.io/kwok`, 2026-11-24; it does not depend on the Kubernetes version."""
 
+FLANNEL, METRICS_SERVER, CNI_PLUGINS, CRICTL = "0.26.7", "0.9.0", "1.9.1", "1.37.0"
+"""What hosts get besides, whatever their Kubernetes. A later flannel asks for a module that not every proxy has."""
+
 _FORM = re.compile(r"v?(\d+\.\d+)(?:\.(\d+))?")
 
 

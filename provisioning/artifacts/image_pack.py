@@ -1,0 +1,36 @@
+"""Image recipes into images, each layer packed once, as many at a time as there are cores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from .images import ENVIRONMENT, ImageRecipe, LayerRecipe
+from .oci import Image, Runtime, image
+from .oci_layer import layer
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """An image and its recipe."""
+
+    recipe: ImageRecipe
+    image: Image
+
+
+def pack(recipes: Sequence[ImageRecipe], layers: Mapping[str, LayerRecipe], *, architecture: str) -> Iterable[Packed]:
+    """Make the images, in order. The same files give the same digests."""
+    names = sorted({name for recipe in recipes for name in recipe.layers})
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:  # zlib lets other threads run
+        made = dict(zip(names, pool.map(lambda name: layer(layers[name].entries()), names), strict=True))
+    for recipe in recipes:
+        runtime = Runtime(
+            entrypoint=recipe.entrypoint,
+            user=recipe.user,
+            environment=ENVIRONMENT,
+            labels={"org.opencontainers.image.version": recipe.version},
+            architecture=architecture,
+        )
+        yield Packed(recipe, image([made[name] for name in recipe.layers], runtime, reference=recipe.reference))

@@ -1,0 +1,3 @@
+module idcbench.build/cni-conf
+
+go 1.21

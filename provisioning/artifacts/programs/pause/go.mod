@@ -1,0 +1,3 @@
+module idcbench.build/pause
+
+go 1.21

@@ -1,0 +1,3 @@
+module idcbench.build/podtool
+
+go 1.21
