@@ -26,6 +26,7 @@ from .options import SourceOptions
 from .own_go import own_program
 from .packages import HOST, WANTED, Apt, Package, check_distribution
 from .parts import Part, machine_arch
+from .pressed import squeezed
 from .provide import provide, provide_parts
 from .store import Entry
 from .versions import CNI_PLUGINS, CRICTL, FLANNEL, METRICS_SERVER
@@ -135,7 +136,10 @@ class _Work:
     def _squeezed(self, files: Sequence[Path]) -> dict[Path, Blob]:
         self.progress("compressing programs")
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-            return dict(zip(files, pool.map(self.shelf.squeeze, files), strict=True))
+            return dict(zip(files, pool.map(self._squeeze, files), strict=True))
+
+    def _squeeze(self, file: Path) -> Blob:
+        return self.shelf.keep(squeezed(file.read_bytes(), cache=self.wish.options.cache))
 
     def _images(
         self,
@@ -158,7 +162,7 @@ class _Work:
         yield from self._copied([one.reference for one in copied])
         self.progress("packing images")
         own = [one for one in recipes if one not in copied]
-        for packed in pack(own, layer_recipes(given), architecture=self.architecture):
+        for packed in pack(own, layer_recipes(given), architecture=self.architecture, cache=self.wish.options.cache):
             yield self._image(packed)
 
     def _copied(self, references: Sequence[str]) -> Iterator[BundleEntry]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import shutil
 from collections.abc import Mapping
@@ -36,10 +35,6 @@ class Shelf:
         digest = sha256(file)
         self.files.setdefault(digest, file)
         return Blob(sha256=digest, size_bytes=file.stat().st_size)
-
-    def squeeze(self, file: Path) -> Blob:
-        """Put a file aside by gzip -6, without name and time, so that the same file gives the same bytes."""
-        return self.keep(gzip.compress(file.read_bytes(), compresslevel=6, mtime=0))
 
 
 def write_bundle(

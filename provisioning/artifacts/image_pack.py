@@ -6,10 +6,11 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from .images import ENVIRONMENT, ImageRecipe, LayerRecipe
 from .oci import Image, Runtime, image
-from .oci_layer import layer
+from .pressed import pressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,13 @@ class Packed:
     image: Image
 
 
-def pack(recipes: Sequence[ImageRecipe], layers: Mapping[str, LayerRecipe], *, architecture: str) -> Iterable[Packed]:
+def pack(
+    recipes: Sequence[ImageRecipe], layers: Mapping[str, LayerRecipe], *, architecture: str, cache: Path
+) -> Iterable[Packed]:
     """Make the images, in order. The same files give the same digests."""
     names = sorted({name for recipe in recipes for name in recipe.layers})
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:  # zlib lets other threads run
-        made = dict(zip(names, pool.map(lambda name: layer(layers[name].entries()), names), strict=True))
+        made = dict(zip(names, pool.map(lambda name: pressed(layers[name].entries(), cache=cache), names), strict=True))
     for recipe in recipes:
         runtime = Runtime(
             entrypoint=recipe.entrypoint,

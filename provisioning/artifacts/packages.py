@@ -6,6 +6,7 @@ changes; where it fetches from does: its own mirrors of Debian and its proxy are
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -71,6 +72,7 @@ class Apt:
         with alone(apt.folder / "lock", doing=f"packages for {distribution}", progress=lambda *_, **__: None):
             apt.sources_list.write_text("".join(f"{line}\n" for line in sources(CODENAMES[distribution], _targets())))
             apt.run("apt-get", "update")
+        os.utime(apt.folder.parent)  # `artifacts prune` leaves what was used of late
         return apt
 
     @property

@@ -76,6 +76,7 @@ def prune(store: Store, *, keep: int) -> list[Pruned]:
         rest = [folder for folder in (store.root / "store").glob("*/*") if folder not in whole]
         done += [_remove(store, folder, f"damaged {folder.parent.name}") for folder in rest if folder.exists()]
         done += list(_unfinished(store))
+        done += list(_unused_for_bundles(store))
         _forget_links(store)
     return [one for one in done if one is not None]
 
@@ -113,6 +114,15 @@ def _unfinished(store: Store) -> Iterator[Pruned]:
             if free:
                 store.discard(folder)
         yield Pruned(f"unfinished {folder.name}", size_bytes, "" if free else "another idcbench is at work on it")
+
+
+def _unused_for_bundles(store: Store) -> Iterator[Pruned]:
+    """What bundles were made of, unless it was of late: packages and compressed files, made again when wanted."""
+    for folder in (store.root / "pressed", store.root / "apt"):
+        if folder.is_dir() and time.time() - folder.stat().st_mtime > _HALF_MADE_S:
+            size_bytes = _size(folder)
+            store.discard(folder)
+            yield Pruned(f"{folder.name} of bundles", size_bytes)
 
 
 def _forget_links(store: Store) -> None:

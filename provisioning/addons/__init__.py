@@ -1,0 +1,1 @@
+"""What a cluster carries besides Kubernetes itself: its network, metrics, a registry."""
