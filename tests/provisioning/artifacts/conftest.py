@@ -19,6 +19,8 @@ import pytest
 from idcbench.provisioning.artifacts.options import Patience, SourceOptions
 from idcbench.provisioning.artifacts.parts import BINARIES, machine_arch
 
+sys.path.insert(0, str(Path(__file__).parent))  # for bundles.py
+
 QUICK = Patience(reach_s=2.0, stall_s=1.0, low_bytes_per_s=50_000, low_for_s=0.3, retries=2, pause_s=0.0)
 
 
