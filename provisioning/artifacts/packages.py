@@ -28,6 +28,9 @@ HOST = ("apt", "systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "pyt
 LIMIT_S = 600.0
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _SITE = "http://deb.debian.org/debian"
+_OF_THE_ARCHIVE = ("Filename:", "Size:", "MD5sum:", "SHA256:")
+"""What dpkg allows no installed package to have."""
+_WHAT_IS_FETCHED = ("Acquire::IndexTargets", "Acquire::Languages")
 _TARGET = "$(CREATED_BY) $(ORIGIN) $(RELEASE) $(REPO_URI)"
 
 
@@ -70,23 +73,17 @@ class Apt:
         for place in ("state/lists/partial", "cache/archives/partial", "nothing/partial"):
             (apt.folder / place).mkdir(parents=True, exist_ok=True)
         with alone(apt.folder / "lock", doing=f"packages for {distribution}", progress=lambda *_, **__: None):
-            apt.sources_list.write_text("".join(f"{line}\n" for line in sources(CODENAMES[distribution], _targets())))
+            apt._configure()
             apt.run("apt-get", "update")
         os.utime(apt.folder.parent)  # `artifacts prune` leaves what was used of late
         return apt
-
-    @property
-    def sources_list(self) -> Path:
-        return self.folder / "sources.list"
 
     def closure(self, names: Sequence[str], *, installed: Sequence[str] = ()) -> list[Package]:
         """The packages and all that they depend on beyond ``installed`` and its dependencies; by name.
 
         They are fetched when they are not here. Raises :class:`~idcbench.errors.ArtifactError`.
         """
-        given = self._status("".join(self._stanzas(self._names(installed, self._status(""))))) if installed else (
-            self._status("")
-        )  # fmt: skip
+        given = self._installed(installed) if installed else self.folder / "empty"
         self.run("apt-get", *_having(given), "--yes", "--download-only", "install", *names)
         archives = self.folder / "cache" / "archives"
         found = (_package(archives / file) for file in self._files(names, given))
@@ -109,40 +106,54 @@ class Apt:
 
         Raises :class:`~idcbench.errors.ArtifactError` with its last words.
         """
-        command = [argv[0], *self._options(), *argv[1:]]
+        command = [argv[0], "-qq", *argv[1:]]
+        environment = _ENVIRONMENT | {"APT_CONFIG": str(self.folder / "apt.conf")}
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=LIMIT_S, check=False, env=_ENVIRONMENT, cwd=folder
+                command, capture_output=True, text=True, timeout=LIMIT_S, check=False, env=environment, cwd=folder
             )
         except subprocess.TimeoutExpired:
             raise ArtifactError(f"{argv[0]} for {self.distribution} did not end within {LIMIT_S:g} s") from None
         if done.returncode:
             said = " / ".join(done.stderr.strip().splitlines()[-3:])
-            raise ArtifactError(f"{argv[0]} {argv[-1]} for {self.distribution}: {said}; is the mirror to be reached?")
+            raise ArtifactError(
+                f"{argv[0]} {argv[-1]} for {self.distribution}: {said}; see that what "
+                f"{self.folder / 'sources.list'} names can be reached"
+            )
         return done.stdout
 
-    def _options(self) -> Iterator[str]:
+    def _configure(self) -> None:
+        """Write what apt is to go by: nothing of this machine's configuration but how things are fetched."""
         settings = {
             "Dir::State": self.folder / "state",
+            "Dir::State::Status": self.folder / "empty",
             "Dir::Cache": self.folder / "cache",
-            "Dir::Etc::SourceList": self.sources_list,
+            "Dir::Etc::Main": "/dev/null",
+            "Dir::Etc::Parts": "/dev/null",
+            "Dir::Etc::SourceList": self.folder / "sources.list",
             "Dir::Etc::SourceParts": "/dev/null",
             "Dir::Etc::Preferences": "/dev/null",
             "Dir::Etc::PreferencesParts": "/dev/null",
-            "Dir::State::Status": self.folder / "empty",
             "APT::Architecture": self.architecture,
             "APT::Architectures": self.architecture,
             "APT::Install-Recommends": "false",
             "APT::Sandbox::User": "",
             "Acquire::Languages": "none",
         }
-        yield "-qq"
-        for name, value in settings.items():
-            yield from ("-o", f"{name}={value}")
+        fetching = subprocess.run(
+            ["apt-config", "dump", "Acquire"], capture_output=True, text=True, timeout=60, check=True
+        )
+        lines = "".join(f'{name} "{value}";\n' for name, value in settings.items())
+        how = "".join(f"{line}\n" for line in fetching.stdout.splitlines() if not line.startswith(_WHAT_IS_FETCHED))
+        (self.folder / "apt.conf").write_text(how + lines)
+        mirrors = sources(CODENAMES[self.distribution], _targets())
+        (self.folder / "sources.list").write_text("".join(f"{line}\n" for line in mirrors))
+        self._status("")
 
-    def _names(self, names: Sequence[str], status: Path) -> list[str]:
-        """What gets installed where ``status`` says what is."""
-        return [_package(Path(file)).name for file in self._files((*names, *self.required()), status)]
+    def _installed(self, names: Sequence[str]) -> Path:
+        """What dpkg would say where these are installed, and whatever makes a Debian."""
+        files = self._files((*names, *self.required()), self.folder / "empty")
+        return self._status("".join(self._stanzas([_package(Path(file)).name for file in files])))
 
     def _files(self, names: Sequence[str], status: Path) -> list[str]:
         """The names of the package files to install, whether they are here or not."""
@@ -152,8 +163,9 @@ class Apt:
 
     def _stanzas(self, names: Sequence[str]) -> Iterator[str]:
         for stanza in self.run("apt-cache", "show", "--no-all-versions", *names).split("\n\n"):
-            if stanza.strip():
-                yield f"{stanza.strip()}\nStatus: install ok installed\n\n"
+            lines = [line for line in stanza.splitlines() if line and not line.startswith(_OF_THE_ARCHIVE)]
+            if lines:
+                yield "\n".join([*lines, "Status: install ok installed", "", ""])
 
     def _status(self, stanzas: str) -> Path:
         """A file that says what is installed, as dpkg would."""

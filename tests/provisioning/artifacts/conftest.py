@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from idcbench.provisioning.artifacts.options import Patience, SourceOptions
+from idcbench.errors import ArtifactError
+from idcbench.provisioning.artifacts.options import Patience, SourceOptions, default_cache
+from idcbench.provisioning.artifacts.packages import Apt
 from idcbench.provisioning.artifacts.parts import BINARIES, machine_arch
-
-sys.path.insert(0, str(Path(__file__).parent))  # for bundles.py
 
 QUICK = Patience(reach_s=2.0, stall_s=1.0, low_bytes_per_s=50_000, low_for_s=0.3, retries=2, pause_s=0.0)
 
@@ -275,3 +275,12 @@ def fake_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeGo:
     go = FakeGo(state)
     go.save()
     return go
+
+
+@pytest.fixture(scope="session")
+def apt() -> Apt:
+    """apt for Debian 12 in the cache, as a bundle has it."""
+    try:
+        return Apt.ready("debian-12", machine_arch(), cache=default_cache())
+    except ArtifactError as error:
+        pytest.skip(f"packages cannot be had here: {error}")

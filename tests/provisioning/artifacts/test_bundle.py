@@ -8,7 +8,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from bundles import digest, written
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,8 @@ from idcbench.provisioning.artifacts import bundle_schema
 from idcbench.provisioning.artifacts.bundle import Bundle
 from idcbench.provisioning.artifacts.bundle_layout import MANIFEST
 from idcbench.provisioning.artifacts.failure import BundleError
+
+from .bundles import digest, written
 
 FILES = st.dictionaries(st.from_regex(r"[a-z][a-z-]{0,11}", fullmatch=True), st.binary(max_size=3000), max_size=5)
 ONCE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bundles import written
 
 from idcbench.provisioning.artifacts.bundle import Bundle
 from idcbench.provisioning.artifacts.bundle_serve import serve
+
+from .bundles import written
 
 APISERVER = "/v2/kube-apiserver/manifests/v1.37.2"
 
