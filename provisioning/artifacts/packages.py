@@ -23,8 +23,21 @@ WANTED = (
     "kmod", "procps", "util-linux", "mount",
 )  # fmt: skip
 """What a host of a cluster runs, and what kubeadm's preflight looks for."""
-HOST = ("apt", "systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "python3-minimal", "iproute2")
-"""What a host is taken to have, besides what Debian calls essential or required, with all that these depend on."""
+HOST = (
+    "apt",
+    "usr-is-merged",
+    "systemd",
+    "systemd-sysv",
+    "dbus",
+    "openssh-server",
+    "sudo",
+    "python3-minimal",
+    "iproute2",
+)
+"""What a host is taken to have, besides what Debian calls essential or required, with all that these depend on.
+
+debootstrap makes a merged /usr; without ``usr-is-merged`` apt would choose the other way to it, which brings perl.
+"""
 LIMIT_S = 600.0
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _SITE = "http://deb.debian.org/debian"

@@ -58,6 +58,8 @@ def test_with_the_packages_a_minimal_host_lacks_nothing_and_without_any_one_it_d
     names = {package.name for package in chosen}
     assert {"containerd", "runc", "haproxy", "keepalived", "nftables", "conntrack", "chrony"} <= names
     assert not names & {"libc6", "systemd", "iproute2"}
+    assert "Package: perl-base\n" in host
+    assert "Package: perl\n" not in host  # a minimal host has no more of it; keepalived needs libperl
 
     def check(installed: list[Package]) -> None:
         stanzas = (
