@@ -53,6 +53,16 @@ class Bundle:
             if kind in (None, entry.kind) and (distribution is None or entry.distribution in ("", distribution))
         ]
 
+    def image(self, part: str) -> BundleEntry:
+        """The image of a part, as the last word of its name says: ``flannel``, ``kube-proxy``, ``podtool``.
+
+        Raises :class:`~.failure.BundleError` when there is none.
+        """
+        found = [one for one in self.entries("image") if one.name.rpartition("/")[2].partition(":")[0] == part]
+        if not found:
+            raise BundleError(f"{self.path} has no image of {part}; create it anew with this idcbench")
+        return found[0]
+
     def chunks(self, entry: BundleEntry) -> Iterator[bytes]:
         """The stored bytes of an entry: a file, gzip or plain as ``entry.media`` says; an image as an OCI archive.
 

@@ -17,6 +17,7 @@ import pytest
 
 from idcbench.provisioning.artifacts.bundle import Bundle
 from idcbench.provisioning.artifacts.bundle_serve import serve
+from idcbench.provisioning.artifacts.failure import BundleError
 
 from .bundles import written
 
@@ -80,6 +81,12 @@ def test_an_archive_is_an_oci_layout_with_each_blob_once(opened: Bundle) -> None
 def test_an_image_alone_is_an_archive_too(opened: Bundle) -> None:
     (image, *_) = opened.entries("image")
     assert b"".join(opened.chunks(image)) == b"".join(opened.image_archive([image]))
+
+
+def test_an_image_is_found_by_its_part(opened: Bundle) -> None:
+    assert opened.image("coredns").name == "registry.k8s.io/coredns/coredns:v1.14.6"
+    with pytest.raises(BundleError, match="has no image of flannel; create it anew"):
+        opened.image("flannel")
 
 
 def test_a_registry_client_finds_an_image(server: tuple[str, int]) -> None:

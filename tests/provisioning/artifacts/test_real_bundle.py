@@ -18,7 +18,6 @@ from idcbench.progress import silent
 from idcbench.provisioning.artifacts import SourceOptions, provide
 from idcbench.provisioning.artifacts.bundle import Bundle
 from idcbench.provisioning.artifacts.bundle_create import Wish, create, listed_images
-from idcbench.provisioning.artifacts.bundle_schema import BundleEntry
 from idcbench.provisioning.artifacts.bundle_serve import serve
 from idcbench.provisioning.artifacts.oci_layer import Entries, lay_out, read_tar
 from idcbench.provisioning.artifacts.oci_rooted import run_rooted
@@ -36,11 +35,6 @@ def real(apt: Apt, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     opened = Bundle.open(path)
     opened.verify()
     return opened
-
-
-def image(bundle: Bundle, part: str) -> BundleEntry:
-    (found,) = [one for one in bundle.entries("image") if f"/{part}:" in one.name]
-    return found
 
 
 def test_it_holds_every_image_that_kubeadm_asks_for(real: Bundle) -> None:
@@ -68,7 +62,7 @@ def test_kubernetes_is_stored_once_as_a_program_and_once_in_images(real: Bundle)
 )
 def test_the_programs_of_an_image_run_in_it(real: Bundle, part: str, commands: list[list[str]], tmp_path: Path) -> None:
     files: Entries = {}
-    for layer in image(real, part).blobs[2:]:
+    for layer in real.image(part).blobs[2:]:
         with tarfile.open(fileobj=io.BytesIO(b"".join(real.blob(layer))), mode="r:gz") as archive:
             files |= dict(read_tar(archive))
     lay_out(files, tmp_path)
@@ -126,9 +120,8 @@ def test_containerd_pulls_from_a_served_bundle(real: Bundle, ctr: list[str]) -> 
         thread.start()
         try:
             address = f"127.0.0.1:{server.server_address[1]}"
-            for part in ("pause", "idcbench/podtool"):
-                name = image(real, part.rpartition("/")[2]).name.rpartition("/")[2]
-                reference = f"{address}/{part.rpartition('/')[0]}/{name}".replace("//", "/")
+            for part in ("pause", "podtool"):
+                reference = f"{address}/{real.image(part).name.partition('/')[2]}"
                 subprocess.run([*ctr, "images", "pull", "--plain-http", reference], timeout=60, check=True)
         finally:
             server.shutdown()
