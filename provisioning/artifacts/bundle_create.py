@@ -16,7 +16,7 @@ from ...errors import ArtifactError
 from ...progress import Progress, silent
 from .binaries import Binaries
 from .bundle_schema import Blob, BundleEntry, BundleManifest
-from .bundle_write import Shelf, write_bundle
+from .bundle_write import Shelf, onto, write_bundle
 from .image_copy import Registry
 from .image_pack import Packed, pack
 from .images import REGISTRY_PACKAGE, TOOL_PACKAGES, Ingredients, Names, image_recipes, layer_recipes
@@ -55,7 +55,7 @@ def create(wish: Wish, path: Path, *, progress: Progress = silent) -> BundleMani
     wish.options.check()
     if not path.parent.is_dir():
         raise ArtifactError(f"-o {path}: there is no folder {path.parent}; make it, or name another")
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+    with onto(path), tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
         work = _Work(wish=wish, architecture=machine_arch(), shelf=Shelf(Path(folder)), progress=progress)
         manifest = work.manifest(distributions)
         write_bundle(path, manifest, work.shelf.files, progress=progress)

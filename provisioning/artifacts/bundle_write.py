@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...errors import ArtifactError
 from ...progress import Progress, silent
 from .bundle_layout import END, digest_line, layout
 from .bundle_schema import Blob, BundleManifest, encode
-from .failure import writing
 from .manifest import sha256
+
+_REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,20 @@ class Shelf:
         return Blob(sha256=digest, size_bytes=file.stat().st_size)
 
 
+@contextmanager
+def onto(path: Path) -> Iterator[None]:
+    """Turn what a file system refuses while ``path`` is made into an ArtifactError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _REFUSED:
+            raise
+        raise ArtifactError(
+            f"{path} cannot be made: {error.filename or path.parent}: {error.strerror}; free about 1 GB there, or name "
+            "another place with -o"
+        ) from error
+
+
 def write_bundle(
     path: Path, manifest: BundleManifest, files: Mapping[str, Path], *, progress: Progress = silent
 ) -> None:
@@ -47,7 +65,7 @@ def write_bundle(
     json = encode(manifest)
     places = layout(manifest, json_size_bytes=len(json))
     fresh = path.with_name(f"{path.name}.part")
-    with writing(path.parent, what=f"for {path.name}"):
+    with onto(path):
         try:
             with fresh.open("wb") as file:
                 for place, content in ((places.manifest, json), (places.digest, digest_line(json))):

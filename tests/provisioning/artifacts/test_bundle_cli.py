@@ -64,6 +64,11 @@ def test_a_folder_that_is_not_there_is_told() -> None:
         run("create", "-o", "/none/x")
 
 
+def test_a_folder_that_cannot_be_written_is_told() -> None:
+    with pytest.raises(ArtifactError, match=r"/sys/x cannot be made: .*; free about 1 GB there, or name another place"):
+        run("create", "-o", "/sys/x")
+
+
 def test_serve_answers_until_it_is_ended(tmp_path: Path) -> None:
     path = written(tmp_path, {"kubelet": b"k"})
     with subprocess.Popen([*COMMAND, "serve", path, "--port", "0"], stdout=subprocess.PIPE, text=True) as server:

@@ -19,22 +19,28 @@ from idcbench.provisioning.artifacts import SourceOptions, provide
 from idcbench.provisioning.artifacts.bundle import Bundle
 from idcbench.provisioning.artifacts.bundle_create import Wish, create, listed_images
 from idcbench.provisioning.artifacts.bundle_serve import serve
+from idcbench.provisioning.artifacts.manifest import sha256
 from idcbench.provisioning.artifacts.oci_layer import Entries, lay_out, read_tar
 from idcbench.provisioning.artifacts.oci_rooted import run_rooted
 from idcbench.provisioning.artifacts.packages import Apt
 
 pytestmark = pytest.mark.integration
+WISH = Wish(kubernetes="1.37", distributions=["debian-12"], options=SourceOptions())
 
 
 @pytest.fixture(scope="module")
-def real(apt: Apt, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+def real(apt: Apt, tmp_path_factory: pytest.TempPathFactory) -> Bundle:  # noqa: ARG001 - skips where there is no apt
     """For Debian 12, out of what is cached or is built now."""
     path = tmp_path_factory.mktemp("bundle") / "debian-12.bundle"
-    wish = Wish(kubernetes="1.37", distributions=[apt.distribution], options=SourceOptions())
-    create(wish, path, progress=silent)
+    create(WISH, path, progress=silent)
     opened = Bundle.open(path)
     opened.verify()
     return opened
+
+
+def test_a_second_one_is_the_same_to_the_byte(real: Bundle, tmp_path: Path) -> None:
+    create(WISH, tmp_path / "again", progress=silent)
+    assert sha256(tmp_path / "again") == sha256(real.path)
 
 
 def test_it_holds_every_image_that_kubeadm_asks_for(real: Bundle) -> None:
