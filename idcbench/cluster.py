@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from .choices import Profile
 from .hosts.completed import Completed
 from .kube.access import Access
 
@@ -24,7 +25,6 @@ class Capability(StrEnum):
     NETWORK_POLICY = "network-policy"
 
 
-Profile = Literal["fast", "default", "slow-disk"]
 Shape = Literal["full", "bench"]
 SchedulerChoice = Literal["kube-scheduler", "idcbench", "both"]
 """Who serves ``default-scheduler``; with ``both`` kube-scheduler does, and idcbench's the name ``idcbench``."""

@@ -6,14 +6,15 @@ Only the standard library is imported here, since every start of pytest imports 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-if TYPE_CHECKING:
-    from .cluster import ClusterSpec, Profile, SchedulerChoice, Shape
+from .choices import PROFILES, Profile, version
 
-PROFILES = ("fast", "default", "slow-disk")
+if TYPE_CHECKING:
+    from .cluster import ClusterSpec, SchedulerChoice, Shape
+
 SHAPES = ("full", "bench")
 SCHEDULERS = ("kube-scheduler", "idcbench", "both")
 CONTROL_PLANES = (1, 3, 5)
@@ -31,13 +32,6 @@ def name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}", value):
         raise ValueError(f"up to 50 letters, digits and . _ - are wanted, the first no sign; found {value!r}")
     return value
-
-
-def version(value: str) -> str:
-    """A Kubernetes version, ``1.37`` or ``1.37.2``, with or without ``v``. Raises ``ValueError``."""
-    if not re.fullmatch(r"v?\d+\.\d+(\.\d+)?", value):
-        raise ValueError(f"a version such as 1.37 or 1.37.2 is wanted, found {value!r}")
-    return value.removeprefix("v")
 
 
 def whole_number(value: str, *, least: int) -> int:
@@ -90,7 +84,7 @@ def scheduler(value: str) -> str:
     return _one_of(SCHEDULERS, value)
 
 
-def _one_of(choices: tuple[str, ...], value: str) -> str:
+def _one_of(choices: Sequence[str], value: str) -> str:
     if value not in choices:
         raise ValueError(f"one of {', '.join(choices)} is wanted, found {value!r}")
     return value
@@ -296,7 +290,7 @@ class Settings:
             control_planes=self.control_planes,
             nodes=self.nodes,
             kubernetes=self.kubernetes,
-            profile=cast("Profile", self.profile),
+            profile=cast(Profile, self.profile),
             shape=cast("Shape", self.shape),
             scheduler=cast("SchedulerChoice", self.scheduler),
             asked=self.given,

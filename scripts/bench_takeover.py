@@ -23,7 +23,8 @@ from typing import get_args
 from chaos_scheduler import ground_of, say, without_controllers
 from tabulate import tabulate
 
-from idcbench.cluster import ClusterSpec, Profile
+from idcbench.choices import Profile
+from idcbench.cluster import ClusterSpec
 from idcbench.kube.session import ApiSession
 from idcbench.kube.watch import watch
 from idcbench.provisioning.embedded.target import EmbeddedTarget

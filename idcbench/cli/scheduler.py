@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from ..choices import PROFILES as PROFILE_NAMES
 from ..errors import ClusterError, UsageError
-from ..options import PROFILES as PROFILE_NAMES
 
 if TYPE_CHECKING:
-    from ..cluster import Profile
+    from ..choices import Profile
     from ..kube.access import Access
     from ..scheduler.explain.record import Explained
     from ..scheduler.service.config import Configuration

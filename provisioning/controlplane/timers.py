@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...cluster import Profile, Timers
+from ...choices import Profile
+from ...cluster import Timers
 
 PROFILES: dict[Profile, Timers] = {
     "fast": Timers(

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...yamlfile.values import Section, Value, read_document
 from ..policy import DEFAULT_NAME, Policy
 from .config_arguments import API_VERSION, Arguments, read_arguments
-from .config_document import Section, Value, read_document
 from .config_election import Election, read_election
 from .config_plugins import merge_plugins
 from .settings import QueueSettings
@@ -51,7 +51,7 @@ class Configuration:
 
 def read_configuration(path: Path) -> Configuration:
     """Read a file. Raises :class:`~idcbench.errors.UsageError`: file, line, what was found, what is wanted."""
-    document = read_document(path)
+    document = read_document(path, wanted="a mapping with apiVersion and kind")
     document.need("apiVersion", what=API_VERSION).choice(API_VERSION)
     document.need("kind", what=KIND).choice(KIND)
     notes = _without_effect(document, WITHOUT_EFFECT)

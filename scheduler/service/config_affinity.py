@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ...yamlfile.values import Section
 from ..objects import NodeAffinity, NodeSelector, NodeSelectorTerm, Requirement
 from ..objects.pod import PreferredSchedulingTerm
 from ..selectors import SelectorError, node_selector_term
-from .config_document import Section
 
 REQUIRED, PREFERRED = (f"{word}DuringSchedulingIgnoredDuringExecution" for word in ("required", "preferred"))
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...yamlfile.values import Section, Value
 from ..objects import SpreadConstraint
 from ..policy import CPU_AND_MEMORY, FitScore, ShapePoint, Strategy, WeightedResource
 from .config_affinity import read_node_affinity
-from .config_document import Section, Value
 from .config_plugins import check_known
 
 API_VERSION = "kubescheduler.config.k8s.io/v1"

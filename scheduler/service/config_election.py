@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .config_document import Section, Value
+from ...yamlfile.values import Section, Value
 
 DURATION_LEAST_S = 1.0
 """A Lease holds its duration in whole seconds."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ...yamlfile.values import Section, Value, nearest
 from ..policy import DEFAULT_WEIGHTS, FILTERS, PREEMPTION
-from .config_document import Section, Value, nearest
 
 POINTS = (
     "preEnqueue", "queueSort", "preFilter", "filter", "postFilter", "preScore", "score", "reserve", "permit",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from idcbench.cluster import Profile
+from idcbench.choices import Profile
 from idcbench.provisioning.controlplane.endpoint import EndpointHost, haproxy_config, keepalived_config
 from idcbench.provisioning.controlplane.timers import PROFILES
 from idcbench.provisioning.embedded.prerequisites import search_path

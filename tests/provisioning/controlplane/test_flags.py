@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from idcbench.cluster import Profile, Shape
+from idcbench.choices import Profile
+from idcbench.cluster import Shape
 from idcbench.provisioning.controlplane import flags
 from idcbench.provisioning.controlplane.timers import (
     HEARTBEATS_PER_S,

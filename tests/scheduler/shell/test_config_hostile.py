@@ -10,7 +10,7 @@ import pytest
 from idcbench.cli.main import USAGE, main
 from idcbench.errors import UsageError
 from idcbench.scheduler.service.config import read_configuration
-from idcbench.scheduler.service.config_yaml import BYTES_MOST
+from idcbench.yamlfile.text import BYTES_MOST
 
 HEAD = "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n"
 ONE = HEAD + "profiles:\n- schedulerName: x\n"

@@ -14,8 +14,8 @@ from typing import NoReturn, TypeVar
 
 import yaml
 
-from ...errors import UsageError
-from .config_yaml import compose, read_text
+from ..errors import UsageError
+from .text import compose, read_text
 
 Choice = TypeVar("Choice", bound=str)
 
@@ -30,17 +30,17 @@ _NULL, _TRUE_FALSE = "tag:yaml.org,2002:null", "tag:yaml.org,2002:bool"
 _WHOLE, _FRACTION, _TEXT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:str"
 
 
-def read_document(path: Path) -> Section:
+def read_document(path: Path, *, wanted: str = "a mapping") -> Section:
     """The mapping that a file holds. Raises :class:`UsageError` when it cannot be read or is no mapping."""
-    return parse_document(read_text(path), file=str(path))
+    return parse_document(read_text(path), file=str(path), wanted=wanted)
 
 
-def parse_document(text: str, *, file: str) -> Section:
+def parse_document(text: str, *, file: str, wanted: str = "a mapping") -> Section:
     """The same for a text; ``file`` is what the errors call it."""
     node = compose(text, file=file)
     if not isinstance(node, yaml.MappingNode):
         line = f", line {node.start_mark.line + 1}" if node else ""
-        raise UsageError(f"{file}{line}: a mapping with apiVersion and kind is wanted; found {_described(node)}")
+        raise UsageError(f"{file}{line}: {wanted} is wanted; found {_described(node)}")
     return Section(Value(node, file=file, path=""))
 
 
@@ -55,6 +55,11 @@ class Value:
     @property
     def line(self) -> int:
         return int(self.node.start_mark.line) + 1
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing, or null, stands here."""
+        return bool(self.node.tag == _NULL)
 
     def fail(self, wanted: str) -> NoReturn:
         """Say what was wanted here; what was found is added."""
@@ -140,7 +145,7 @@ class Section:
         """The field, ``None`` when it is not there or null."""
         self._known.add(name)
         found = self._fields.get(name)
-        return None if found is None or found.node.tag == _NULL else found
+        return None if found is None or found.is_empty else found
 
     def need(self, name: str, *, what: str) -> Value:
         """The field. Its absence is an error that names ``what`` belongs there."""
@@ -148,6 +153,11 @@ class Section:
         if found is None:
             self.value.refuse(f"{name}: {what} is wanted here; found nothing")
         return found
+
+    def items(self) -> Iterator[tuple[str, Value]]:
+        """All fields where the names are the user's own: nothing is unknown then."""
+        self._known.update(self._fields)
+        yield from self._fields.items()
 
     def sections(self, name: str) -> Iterator[Section]:
         """The mappings of a list, none when there is no such field."""

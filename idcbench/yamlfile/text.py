@@ -1,4 +1,4 @@
-"""From a file to the nodes of its YAML, within bounds: what is no configuration is refused soon, and in a sentence.
+"""From a file to the nodes of its YAML, within bounds: what is no settings file is refused soon, and in a sentence.
 
 Every error is a :class:`UsageError` of the form ``FILE, line N: what was wanted; found …``.
 """
@@ -11,7 +11,7 @@ import yaml
 from yaml.composer import ComposerError
 from yaml.reader import ReaderError
 
-from ...errors import UsageError
+from ..errors import UsageError
 
 BYTES_MOST = 256 * 1024
 """A configuration with every plugin in ten profiles has some 50 kB; this much takes a few seconds to read."""

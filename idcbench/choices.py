@@ -1,0 +1,16 @@
+"""What a cluster may be of, wherever it is asked for: on a command line, in an ini file, in an inventory."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+Profile = Literal["fast", "default", "slow-disk"]
+PROFILES: tuple[Profile, ...] = ("fast", "default", "slow-disk")
+
+
+def version(value: str) -> str:
+    """A Kubernetes version, ``1.37`` or ``1.37.2``, with or without ``v``. Raises ``ValueError``."""
+    if not re.fullmatch(r"v?\d+\.\d+(\.\d+)?", value):
+        raise ValueError(f"a version such as 1.37 or 1.37.2 is wanted, found {value!r}")
+    return value.removeprefix("v")

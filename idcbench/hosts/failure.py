@@ -1,0 +1,13 @@
+"""What is said when a host cannot be used."""
+
+from __future__ import annotations
+
+from ..errors import ClusterError
+
+
+class HostError(ClusterError):
+    """A host cannot be reached, or does not let us do what must be done; ``host`` is its name."""
+
+    def __init__(self, host: str, message: str) -> None:
+        super().__init__(f"host {host}: {message}")
+        self.host = host

@@ -1,0 +1,146 @@
+"""The inventory: what is inherited, and what is said of a file that is not right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from idcbench.errors import UsageError
+from idcbench.hosts.inventory import HostEntry, Inventory
+from idcbench.hosts.inventory_fields import FIELDS
+from idcbench.hosts.inventory_file import merge, parse_inventory
+from idcbench.hosts.inventory_schema import json_schema
+
+SOUND = """\
+cluster:
+  name: lab
+  kubernetes: "1.37"
+  endpoint: {address: 10.9.0.100}
+defaults: {user: ops, key: keys/id, sudo: true, labels: {site: north, row: "1"}}
+groups:
+  worker: {labels: {row: "2"}}
+  rack-a: {port: 2222, labels: {rack: a}, taints: ["gpu=yes:NoSchedule"]}
+hosts:
+  cp1: {address: 10.9.0.11, groups: [control-plane]}
+  w1:
+    address: 10.9.0.21
+    groups: [worker, rack-a]
+    user: root
+    sudo_password: env:SUDO_W1
+    power: {driver: command, "off": [pdu, "off", "7"], "on": [pdu, "on", "7"], status: [pdu, status, "7"]}
+"""
+
+
+def read(text: str) -> Inventory:
+    return parse_inventory(text, path=Path("/etc/room/inventory.yaml"))
+
+
+def said(text: str) -> str:
+    with pytest.raises(UsageError) as caught:
+        read(text)
+    return str(caught.value)
+
+
+def test_variables_come_from_defaults_groups_and_the_host_in_this_order() -> None:
+    inventory = read(SOUND)
+    cp1, w1 = inventory.hosts
+    assert (cp1.user, cp1.port, cp1.labels) == ("ops", 22, {"site": "north", "row": "1"})
+    assert (w1.user, w1.port, w1.labels) == ("root", 2222, {"site": "north", "row": "2", "rack": "a"})
+    assert [str(taint) for taint in w1.taints] == ["gpu=yes:NoSchedule"]
+    assert (inventory.control_planes, inventory.workers) == ((cp1,), (w1,))
+    assert str(w1.sudo_password) == "env:SUDO_W1"
+
+
+def test_paths_count_from_the_folder_of_the_inventory() -> None:
+    assert read(SOUND).hosts[0].key == Path("/etc/room/keys/id")
+
+
+def test_every_variable_is_a_field_of_a_host() -> None:
+    assert set(FIELDS) <= set(HostEntry.__dataclass_fields__)
+
+
+NAMES = st.sampled_from("abc")
+VALUES = st.booleans() | st.dictionaries(NAMES, st.booleans(), max_size=3)
+
+
+@given(st.lists(st.dictionaries(NAMES, VALUES, max_size=3), max_size=4))
+def test_the_last_layer_that_names_a_value_gives_it(layers: list[dict[str, object]]) -> None:
+    merged = merge(layers)
+    assert set(merged) == {name for layer in layers for name in layer}
+    for name, value in merged.items():
+        last = next(layer[name] for layer in reversed(layers) if name in layer)
+        assert last.items() <= value.items() if isinstance(last, dict) else value == last  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("  name: lab\n", "", "line 2: cluster: name: the cluster's name is wanted here; found nothing"),
+        ("name: lab", "name: Lab_1", "line 2: cluster.name: up to 63 small letters, digits and - is wanted; found"),
+        ('"1.37"', "1.37", "line 3: cluster.kubernetes: a text is wanted; found 1.37"),
+        ('"1.37"', "latest", 'a version in quotes such as "1.37" or "1.37.2" is wanted'),
+        ("10.9.0.100", "10.9.0.11", "line 10: hosts.cp1: 10.9.0.11 is the endpoint's"),
+        ("10.9.0.21", "10.9.0.11", "line 12: hosts.w1: an address of its own is wanted; 10.9.0.11 is also that of cp1"),
+        ("[control-plane]", "[worker]", "at least one host in group control-plane is wanted; found none"),
+        ("[worker, rack-a]", "[control-plane]", "an odd number of control planes is wanted"),
+        ("[worker, rack-a]", "[rack-a]", "hosts.w1: a role is wanted: put it into group control-plane or worker"),
+        ("[worker, rack-a]", "[worker, rack-b]", "no group 'rack-b'; did you mean rack-a?"),
+        ("port: 2222", "port: 70000", "line 8: groups.rack-a.port: a whole number from 1 to 65535 is wanted; found"),
+        ("port: 2222", "prot: 2222", "line 8: groups.rack-a.prot: no such field; did you mean port?"),
+        ("env:SUDO_W1", "hunter2", "file:PATH or env:NAME is wanted, never the secret itself; found something else"),
+        ("gpu=yes:NoSchedule", "gpu", "a taint such as key=value:NoSchedule is wanted"),
+        ("cp1:", "cp_1:", "line 10: hosts.cp_1: 'cp_1' can be no node's name"),
+        ("    address: 10.9.0.21", "    address: 10.9.0.256", "hosts.w1.address: an IPv4 address is wanted"),
+        ("    address: 10.9.0.21", "    address: w1.example", "node_address: an IPv4 address is wanted where address"),
+        ("    user: root", "    jump: cp2", "hosts.w1: jump: a host of this inventory or user@address:port is wanted"),
+        ("    user: root", "    jump: w1", "jump: a way that ends is wanted; found w1 → w1"),
+        ("driver: command", "driver: lab", "no such field"),
+        ("{address: 10.9.0.100}", "{mode: local-lb, address: 10.9.0.100}", "leave the address out"),
+        ("{address: 10.9.0.100}", "{mode: keepalive, address: 10.9.0.100}", "did you mean keepalived?"),
+        ("defaults:", "  network: {pods: 10.9.0.0/16}\ndefaults:", "10.9.0.11 lies in network.pods 10.9.0.0/16"),
+        (
+            "defaults:",
+            "  network: {pods: 10.96.0.0/16}\ndefaults:",
+            "networks of pods and services that do not overlap",
+        ),
+        (
+            "defaults:",
+            "  network: {plugin: calico.yaml}\ndefaults:",
+            "flannel, none, or the path of a manifest that is",
+        ),
+        ("defaults:", "  network: {pods: 10.1.2.3/16}\ndefaults:", "an IPv4 network such as 10.244.0.0/16"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line(old: str, new: str, expected: str) -> None:
+    assert old in SOUND
+    message = said(SOUND.replace(old, new))
+    assert message.startswith("/etc/room/inventory.yaml, line ")
+    assert expected in message
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize("text", ["", "[]", "cluster: {", "\t", "cluster: &a [*a]", "hosts: {}"])
+def test_what_is_no_inventory_at_all_is_told_too(text: str) -> None:
+    assert said(text).startswith("/etc/room/inventory.yaml")
+
+
+def test_the_published_schema_takes_what_is_read_and_is_the_one_in_docs() -> None:
+    schema = json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(yaml.safe_load(SOUND), schema)
+    published = Path(__file__).parents[2] / "docs" / "inventory.schema.json"
+    assert yaml.safe_load(published.read_text()) == schema
+
+
+@pytest.mark.parametrize("old", ["port: 2222", "env:SUDO_W1", "gpu=yes:NoSchedule", "cp1:", "driver: command"])
+def test_the_published_schema_refuses_wrong_values_as_reading_does(old: str) -> None:
+    wrong = {"port: 2222": "port: 0", "env:SUDO_W1": "x", "gpu=yes:NoSchedule": "x", "cp1:": "c_:"}
+    text = SOUND.replace(old, wrong.get(old, "driver: hand"))
+    said(text)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(yaml.safe_load(text), json_schema())
