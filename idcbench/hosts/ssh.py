@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import shlex
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
@@ -20,6 +21,8 @@ CHANNELS = 8
 END_S = 5
 """After its time a command is told to end; so much later it is killed, both by the host itself."""
 CHUNK_BYTES = 256 * 1024
+KILLED = 255
+"""The exit code of a command that a signal ended."""
 WRITE = """\
 set -e
 umask 077
@@ -71,12 +74,14 @@ class SshHost:
                 async with process:
                     await _feed(process, first, content)
                     stdout, stderr = await process.communicate()
-                    code = process.returncode
+                    code, ended = process.exit_status, process.exit_signal
         except (asyncssh.Error, OSError) as error:
             raise HostError(self.name, f"the connection ended during `{argv[0]}`: {_said(error)}") from error
-        if code in (124, 137) and timeout_s:
+        if code is None and ended is None:
+            raise HostError(self.name, f"the connection ended during `{argv[0]}`; is the host on?")
+        if code in (124, 137):
             raise TimeoutError(f"host {self.name}: `{' '.join(argv)}` did not end within {timeout_s:g} s")
-        return Completed(self.name, argv, _code(code), _text(stdout), _text(stderr))
+        return Completed(self.name, argv, KILLED if code is None else code, _text(stdout), _text(stderr))
 
     async def write(
         self, path: str, content: Content, *, mode: int = 0o644, owner: str = "root:root", timeout_s: float = 60.0
@@ -90,8 +95,6 @@ class SshHost:
         found = await self.run("sh", "-c", 'if [ -e "$1" ]; then base64 -w0 "$1"; else exit 44; fi', "read", path)
         if found.exit_code == 44:
             return None
-        import base64
-
         return base64.b64decode(found.check().stdout)
 
     def _become(self) -> tuple[list[str], bytes]:
@@ -158,11 +161,6 @@ async def _chunks(content: Content) -> AsyncIterator[bytes]:
     else:
         for chunk in content:
             yield chunk
-
-
-def _code(code: int | None) -> int:
-    """As a shell gives it; a command that a signal ended has none of its own."""
-    return 255 if code is None or code < 0 else code
 
 
 def _text(output: bytes | str | None) -> str:
