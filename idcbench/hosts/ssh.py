@@ -83,6 +83,24 @@ class SshHost:
             raise TimeoutError(f"host {self.name}: `{' '.join(argv)}` did not end within {timeout_s:g} s")
         return Completed(self.name, argv, KILLED if code is None else code, _text(stdout), _text(stderr))
 
+    @contextlib.asynccontextmanager
+    async def talk(self, *argv: str) -> AsyncIterator[asyncssh.SSHClientProcess[str]]:
+        """A command that goes on while one talks to it, line by line; it is ended when the block is left.
+
+        Raises :class:`HostError` when it cannot be started.
+        """
+        become, first = self._become()
+        try:
+            process = await self.connection.create_process(shlex.join([*become, *argv]))
+        except (asyncssh.Error, OSError) as error:
+            raise HostError(self.name, f"`{argv[0]}` could not be started: {_said(error)}") from error
+        if first:
+            process.stdin.write(first.decode())
+        try:
+            yield process
+        finally:
+            process.close()
+
     async def write(
         self, path: str, content: Content, *, mode: int = 0o644, owner: str = "root:root", timeout_s: float = 60.0
     ) -> None:

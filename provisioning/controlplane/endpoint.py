@@ -33,9 +33,20 @@ class EndpointHost:
 
 
 def haproxy_config(
-    hosts: list[EndpointHost], *, virtual_ip: str, timers: Timers, own: EndpointHost, socket: Path
+    hosts: list[EndpointHost],
+    *,
+    virtual_ip: str,
+    timers: Timers,
+    own: EndpointHost,
+    socket: Path,
+    port: int = ENDPOINT_PORT,
+    user: str = "",
 ) -> str:
-    """haproxy's configuration on ``own``, whose API server comes first among equals."""
+    """haproxy's configuration on ``own``, whose API server comes first among equals.
+
+    It listens on ``port`` of ``virtual_ip``, and becomes ``user`` when that is given.
+    """
+    become = f"\n  user {user}\n  group {user}" if user else ""
     check = (
         f"check check-ssl verify none inter {timers.check_inter_ms}ms fastinter {timers.check_fast_ms}ms"
         f" downinter {timers.check_fast_ms}ms fall {timers.check_fall} rise 2"
@@ -44,7 +55,7 @@ def haproxy_config(
     servers = "\n".join(f"  server {host.name} {host.address}:{API_PORT}" for host in hosts)
     return f"""# {own.name}: the endpoint in front of every API server; written by idcbench
 global
-  maxconn 4000
+  maxconn 4000{become}
   stats socket unix@{socket} mode 600 level admin
 defaults
   mode tcp
@@ -62,7 +73,7 @@ defaults
   timeout server 1h
   timeout check {max(1000, timers.check_inter_ms)}ms
 frontend kubernetes
-  bind {virtual_ip}:{ENDPOINT_PORT}
+  bind {virtual_ip}:{port}
   default_backend api-servers
 backend api-servers
   balance leastconn

@@ -92,6 +92,10 @@ for unit in containerd kubelet haproxy keepalived docker chrony idcbench-up; do
         say unit "$unit $(systemctl is-enabled $unit 2>/dev/null || true) $(systemctl is-active $unit 2>/dev/null || true)"
 done
 has systemctl && systemctl list-units --plain --no-legend --state=active,activating 'idcbench-step-*' | awk '{ print "step=" $1 }'
+# programs that idcbench installed, as long as nobody has touched them since
+while read -r digest stamp path; do
+    [ "$(stat -c %s:%Y "$path" 2>/dev/null)" = "$stamp" ] && say installed "$path $digest"
+done 2>/dev/null < /var/lib/idcbench/installed
 # --- Kubernetes
 [ -e /etc/kubernetes/idcbench.json ] && say mark "$(cat /etc/kubernetes/idcbench.json)"
 for path in /etc/kubernetes/admin.conf /etc/kubernetes/kubelet.conf /etc/kubernetes/bootstrap-kubelet.conf /var/lib/kubelet/config.yaml; do

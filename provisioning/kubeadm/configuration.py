@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import yaml
@@ -214,3 +215,28 @@ def _volume(name: str, path: str, *, writable: bool = False) -> dict[str, Any]:
 
 def _documents(documents: Iterable[dict[str, Any]]) -> str:
     return yaml.safe_dump_all(documents, sort_keys=False)
+
+
+def token_manifest(token: str) -> str:
+    """The Secret that makes ``token`` good for an hour, for hosts that join. A secret."""
+    name, _, rest = token.partition(".")
+    expires = datetime.now(UTC) + timedelta(hours=1)
+    return _documents(
+        [
+            {
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {"name": f"bootstrap-token-{name}", "namespace": "kube-system"},
+                "type": "bootstrap.kubernetes.io/token",
+                "stringData": {
+                    "token-id": name,
+                    "token-secret": rest,
+                    "expiration": expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                    "usage-bootstrap-authentication": "true",
+                    "usage-bootstrap-signing": "true",
+                    "auth-extra-groups": "system:bootstrappers:kubeadm:default-node-token",
+                    "description": "idcbench: hosts that join",
+                },
+            }
+        ]
+    )

@@ -1,0 +1,189 @@
+"""Doing what the plan says: all hosts at once where they can be, one after the other where etcd wants it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import string
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from ...hosts.fleet import Fleet
+from ...hosts.inventory import HostEntry
+from ...hosts.ssh import SshHost
+from ...progress import Progress, silent
+from ..artifacts.bundle import Bundle
+from . import configuration, paths, scripts
+from .difference import Work
+from .etcd_members import etcd_of
+from .kubectl import Kubectl
+from .plan import Plan
+from .remote import run_step
+from .state import State
+from .supplying import import_images, place_files, send_blobs
+from .wanted import Shared, WantedFile, traits_of
+
+INSTALL_S, SETTINGS_S, INIT_S, JOIN_S, CLEAN_S = 600.0, 60.0, 420.0, 420.0, 120.0
+TOKEN_LETTERS = string.ascii_lowercase + string.digits
+
+
+@dataclass(slots=True, kw_only=True)
+class Clock:
+    """How long each stage took, in seconds, by name; stages that overlap count each for itself."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def stage(self, name: str) -> AsyncIterator[None]:
+        began_s = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - began_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Acts on connected hosts. ``say`` is told every step that ends."""
+
+    fleet: Fleet
+    state: State
+    bundle: Bundle
+    shared: Shared
+    version: str
+    say: Callable[[str], None]
+    progress: Progress = silent
+    clock: Clock = field(default_factory=Clock)
+
+    async def act(self, plan: Plan, *, addons: Sequence[str]) -> None:
+        """Do it all; raises at the first thing that fails, once everything beside it has ended."""
+        if plan.clean:
+            async with self.clock.stage("clean"):
+                (await self.fleet.each(self._clean, hosts=self._hosts(plan.clean))).check()
+        works = [work for work in plan.work.values() if work]
+        if works:
+            await self._prepare(works)
+        leader = await self._begin(plan)
+        token = await self._token(leader) if plan.join else ""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._addons(leader, addons))
+            group.create_task(self._workers([h for h in plan.join if not h.is_control_plane], token))
+            group.create_task(self._control_planes([h for h in plan.join if h.is_control_plane], token, leader))
+
+    async def _prepare(self, works: Sequence[Work]) -> None:
+        by_host = {work.host: work for work in works}
+        hosts = [self.fleet[name] for name in by_host]
+
+        async def prepare(host: SshHost) -> None:
+            await self._prepare_host(host, by_host[host.name])
+
+        (await self.fleet.each(prepare, hosts=hosts)).check()
+
+    async def _prepare_host(self, host: SshHost, work: Work) -> None:
+        blobs = [*work.packages, *work.binaries]
+        if blobs:
+            async with self.clock.stage(f"copy {host.name}"):
+                await send_blobs(host, self.bundle, blobs)
+        async with self.clock.stage(f"install {host.name}"):
+            if work.packages:
+                await self._step(host, "packages", scripts.packages(work.packages), INSTALL_S)
+            if work.binaries:
+                await self._step(host, "binaries", scripts.binaries(work.binaries), INSTALL_S)
+            if work.files:
+                await place_files(host, work.files)
+                self.say(f"{host.name}: {len(work.files)} files written")
+            if work.settings:
+                await self._step(host, "settings", scripts.host_settings(), SETTINGS_S)
+            if work.swap:
+                await self._step(host, "swap", scripts.swap_off(), SETTINGS_S)
+            if work.start or work.restart or work.files:
+                script = scripts.services(start=work.start, restart=work.restart)
+                await self._step(host, "services", script, SETTINGS_S)
+        if work.images:
+            async with self.clock.stage(f"import {host.name}"):
+                await import_images(host, self.bundle, work.images)
+                self.say(f"{host.name}: {len(work.images)} images imported")
+
+    async def _begin(self, plan: Plan) -> SshHost:
+        """The control plane that others are joined through, made when there is none."""
+        if plan.first is None:
+            return self.fleet[self.state.control_planes[0].name]
+        host, entry = self.fleet[plan.first.name], plan.first
+        async with self.clock.stage("init"):
+            text = configuration.init_configuration(
+                self.state.inventory,
+                entry,
+                traits_of(self.state.facts[entry.name]),
+                version=self.version,
+                token=new_token(),
+            )
+            await place_files(host, [_secret(paths.KUBEADM_CONFIG, text)])
+            script = scripts.kubeadm("init --skip-token-print --skip-certificate-key-print", plan.cluster)
+            await self._step(host, "init", script, INIT_S)
+        return host
+
+    async def _control_planes(self, hosts: Sequence[HostEntry], token: str, leader: SshHost) -> None:
+        for entry in hosts:
+            async with self.clock.stage(f"join {entry.name}"):
+                await forget_member(leader, entry)
+                await self._join(entry, token)
+
+    async def _workers(self, hosts: Sequence[HostEntry], token: str) -> None:
+        async def join(host: SshHost) -> None:
+            async with self.clock.stage(f"join {host.name}"):
+                await self._join(host.entry, token)
+
+        (await self.fleet.each(join, hosts=self._hosts(hosts))).check()
+
+    async def _join(self, entry: HostEntry, token: str) -> None:
+        host = self.fleet[entry.name]
+        authority = self.shared.files[f"{paths.PKI}/ca.crt"]
+        discovery = configuration.discovery_kubeconfig(self.state.inventory, authority_pem=authority, token=token)
+        files = [
+            _secret(paths.JOIN_KUBECONFIG, discovery),
+            _secret(paths.KUBEADM_CONFIG, configuration.join_configuration(entry, token=token)),
+        ]
+        await place_files(host, files)
+        await self._step(host, "join", scripts.kubeadm("join", self.state.inventory.name), JOIN_S)
+
+    async def _token(self, leader: SshHost) -> str:
+        """A bootstrap token for the hosts that join now; it is given as an object, so that no argument holds it."""
+        token = new_token()
+        await Kubectl(leader).apply(configuration.token_manifest(token))
+        return token
+
+    async def _addons(self, leader: SshHost, manifests: Sequence[str]) -> None:
+        if manifests:
+            async with self.clock.stage("addons"):
+                await Kubectl(leader).apply("\n---\n".join(manifests))
+                self.say("cluster: addons applied")
+
+    async def _clean(self, host: SshHost) -> None:
+        await self._step(host, "clean", scripts.RESET, CLEAN_S)
+
+    async def _step(self, host: SshHost, step: str, script: str, limit_s: float) -> None:
+        done = await run_step(host, step, script, limit_s=limit_s)
+        self.say(f"{host.name}: {step} done in {done.seconds:.1f} s")
+
+    def _hosts(self, entries: Sequence[HostEntry]) -> list[SshHost]:
+        return [self.fleet[entry.name] for entry in entries]
+
+
+async def forget_member(leader: SshHost, entry: HostEntry) -> None:
+    """Take out of etcd whatever an earlier attempt of this host left there: a learner, or a member that is no more."""
+    async with etcd_of(leader) as etcd:
+        for member in await etcd.members():
+            if member.is_at(entry.node_address):
+                await etcd.remove(member)
+
+
+def new_token() -> str:
+    """A bootstrap token, ``[a-z0-9]{6}.[a-z0-9]{16}``."""
+    part = "".join(secrets.choice(TOKEN_LETTERS) for _ in range(22))
+    return f"{part[:6]}.{part[6:]}"
+
+
+def _secret(path: str, text: str) -> WantedFile:
+    return WantedFile(path=path, content=text.encode(), mode=0o600, secret=True)

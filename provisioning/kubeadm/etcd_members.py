@@ -1,0 +1,94 @@
+"""The members of etcd, asked of one control plane by etcd's JSON gateway through its SSH connection."""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import asyncssh
+import msgspec
+
+from ...hosts.failure import HostError
+from ...hosts.ssh import SshHost
+from ..controlplane.flags import ETCD_CLIENT_PORT
+from . import paths
+
+LIMIT_S = 10.0
+CREDENTIALS = ("etcd/ca.crt", "etcd/healthcheck-client.crt", "etcd/healthcheck-client.key")
+
+
+class Member(msgspec.Struct, frozen=True, rename="camel"):
+    """A member; one that was added and has not started yet has no name. A learner has no vote."""
+
+    ID: str = msgspec.field(name="ID")
+    name: str = ""
+    peer_ur_ls: tuple[str, ...] = msgspec.field(name="peerURLs", default=())
+    is_learner: bool = False
+
+    def is_at(self, address: str) -> bool:
+        """Whether it is, or is to be, on the host with this address."""
+        return any(f"//{address}:" in url for url in self.peer_ur_ls)
+
+
+class _Members(msgspec.Struct, frozen=True):
+    members: tuple[Member, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Etcd:
+    """etcd as one control plane sees it. Made by :func:`etcd_of`."""
+
+    host: str
+    _session: aiohttp.ClientSession
+    _url: str
+
+    async def members(self) -> tuple[Member, ...]:
+        """All of them, learners too, as a majority knows them. Raises :class:`HostError` when there is none."""
+        return msgspec.json.decode(
+            await self._call("cluster/member/list", b'{"linearizable": true}'), type=_Members
+        ).members
+
+    async def remove(self, member: Member) -> None:
+        """Take a member out. Raises :class:`HostError` when etcd refuses, as it does where a majority would go."""
+        await self._call("cluster/member/remove", msgspec.json.encode({"ID": member.ID}))
+
+    async def _call(self, path: str, body: bytes) -> bytes:
+        try:
+            async with self._session.post(f"{self._url}/v3/{path}", data=body, server_hostname="localhost") as answer:
+                found = await answer.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise HostError(self.host, f"etcd does not answer ({error or 'too late'}); is a majority up?") from None
+        if answer.status != 200:
+            raise HostError(self.host, f"etcd refuses {path}: {found[:200].decode(errors='replace')}")
+        return found
+
+
+@contextlib.asynccontextmanager
+async def etcd_of(host: SshHost) -> AsyncIterator[Etcd]:
+    """etcd on a control plane, for as long as the block lasts. Raises :class:`HostError`."""
+    with tempfile.TemporaryDirectory(prefix="idcbench-") as text:
+        folder = Path(text)
+        for name in CREDENTIALS:
+            content = await host.read(f"{paths.PKI}/{name}")
+            if content is None:
+                raise HostError(host.name, f"{paths.PKI}/{name} is missing; `idcbench repair` makes it again")
+            (folder / Path(name).name).write_bytes(content)
+        context = ssl.create_default_context(cafile=str(folder / "ca.crt"))
+        context.load_cert_chain(folder / "healthcheck-client.crt", folder / "healthcheck-client.key")
+    try:
+        listener = await host.connection.forward_local_port("127.0.0.1", 0, "127.0.0.1", ETCD_CLIENT_PORT)
+    except (asyncssh.Error, OSError) as error:
+        raise HostError(host.name, f"sshd does not forward to etcd ({error}); allow AllowTcpForwarding local") from None
+    connector = aiohttp.TCPConnector(ssl=context)
+    try:
+        async with aiohttp.ClientSession(
+            connector=connector, timeout=aiohttp.ClientTimeout(total=LIMIT_S)
+        ) as session:  # fmt: skip
+            yield Etcd(host.name, session, f"https://127.0.0.1:{listener.get_port()}")
+    finally:
+        listener.close()

@@ -1,0 +1,59 @@
+"""From what there is and what there should be to what will be done; shown before it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ...hosts.inventory import HostEntry
+from .difference import Work
+from .state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """In this order: ``clean`` hosts that had begun, prepare all with their ``work``, ``first`` begins, ``join`` follow.
+
+    Control planes join one after the other, as etcd takes one learner at a time; workers all at once.
+    """
+
+    cluster: str
+    clean: tuple[HostEntry, ...] = ()
+    work: Mapping[str, Work]
+    first: HostEntry | None = None
+    join: tuple[HostEntry, ...] = ()
+    addons: tuple[str, ...] = ()
+
+    @property
+    def changes(self) -> int:
+        """How many things will be done; 0 when the cluster is as the inventory says."""
+        each = sum(len(list(one.words)) for one in self.work.values())
+        return each + len(self.clean) + bool(self.first) + len(self.join) + len(self.addons)
+
+    @property
+    def lines(self) -> list[str]:
+        """The plan in words, a line each."""
+        found = [f"{host.name}: clean what an attempt that was cut off left" for host in self.clean]
+        found += [f"{name}: {line}" for name, work in self.work.items() for line in work.words]
+        if self.first is not None:
+            found.append(f"{self.first.name}: make the first control plane of cluster {self.cluster}")
+        found += [
+            f"{host.name}: join as {'a control plane' if host.is_control_plane else 'a worker'}" for host in self.join
+        ]
+        return found + [f"cluster: apply {name}" for name in self.addons]
+
+
+def plan(state: State, works: Mapping[str, Work], *, addons: tuple[str, ...]) -> Plan:
+    """``works`` is what each host lacks; ``addons`` what the cluster carries and is not there as it should be."""
+    hosts = state.inventory.hosts
+    new = [host for host in hosts if not state.is_member(host)]
+    first = None if state.exists else next(host for host in hosts if host.is_control_plane)
+    joining = [host for host in new if host is not first]
+    return Plan(
+        cluster=state.inventory.name,
+        clean=tuple(host for host in new if state.is_begun(host)),
+        work={name: work for name, work in works.items() if work},
+        first=first,
+        join=tuple(sorted(joining, key=lambda host: not host.is_control_plane)),
+        addons=addons,
+    )

@@ -1,0 +1,122 @@
+"""The steps on a host as scripts of POSIX sh (they run with ``set -eu``). Each can be run again after it was cut off."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+
+from ..artifacts.bundle_schema import BundleEntry
+from . import paths
+
+BLOBS = f"{paths.STATE}/blobs"
+INSTALLED = f"{paths.STATE}/installed"
+"""Lines ``SHA256 SIZE:MTIME PATH`` of the programs that idcbench put there."""
+RESET = """\
+systemctl stop kubelet 2>/dev/null || true
+if command -v crictl >/dev/null 2>&1 && systemctl is-active --quiet containerd; then
+    crictl pods -q 2>/dev/null | xargs -r crictl rmp -f >/dev/null 2>&1 || true
+elif systemctl is-active --quiet containerd; then
+    ctr -n k8s.io tasks ls -q | xargs -r -n 1 ctr -n k8s.io tasks kill -s SIGKILL || true
+    ctr -n k8s.io tasks ls -q | xargs -r -n 1 ctr -n k8s.io tasks rm -f || true
+    ctr -n k8s.io containers ls -q | xargs -r ctr -n k8s.io containers rm || true
+fi
+awk '$2 ~ "^/var/lib/kubelet/|^/run/netns/cni-" { print $2 }' /proc/mounts | sort -r | xargs -r -n 1 umount -l || true
+rm -rf /var/lib/etcd /var/lib/kubelet/* /etc/kubernetes/manifests /etc/kubernetes/*.conf /etc/kubernetes/tmp
+find /etc/kubernetes/pki -type f ! -name 'ca.*' ! -name 'sa.*' ! -name 'front-proxy-ca.*' -delete 2>/dev/null || true
+rm -f /etc/cni/net.d/10-flannel.conflist /run/flannel/subnet.env
+for link in cni0 flannel.1; do ip link delete "$link" 2>/dev/null || true; done
+if command -v nft >/dev/null 2>&1; then nft delete table ip kube-proxy 2>/dev/null || true; fi
+"""
+"""Makes a host clean that had begun to join and did not end: nothing on it was acknowledged to anybody as a member's."""
+
+
+def packages(entries: Sequence[BundleEntry]) -> str:
+    """Install package files that lie in :data:`BLOBS`, start nothing, and hold them against upgrades."""
+    files = " ".join(f"{entry.blobs[0].sha256}.deb" for entry in entries)
+    names = " ".join(entry.name for entry in entries)
+    return f"""\
+cd {BLOBS}
+# services are started when they have their configuration, not by their package
+policy=/usr/sbin/policy-rc.d
+[ -e $policy ] || {{ printf '#!/bin/sh\\nexit 101\\n' > $policy; chmod 755 $policy; trap "rm -f $policy" EXIT; }}
+export DEBIAN_FRONTEND=noninteractive
+dpkg --force-confdef --force-confold --force-unsafe-io --install {files}
+for name in {names}; do echo "$name hold"; done | dpkg --set-selections
+rm -f {files}
+"""
+
+
+def binaries(entries: Sequence[BundleEntry]) -> str:
+    """Put programs in their places, checked and whole, and note what was put there."""
+    lines = [f"mkdir -p {paths.STATE}; touch {INSTALLED}"]
+    for entry in entries:
+        blob, path = f"{BLOBS}/{entry.blobs[0].sha256}", shlex.quote(entry.path)
+        unpack = f"gzip -dc {blob}" if entry.media == "gzip" else f"cat {blob}"
+        lines.append(f"""\
+mkdir -p "$(dirname {path})"
+{unpack} > {path}.idcbench-new
+echo "{entry.sha256}  {path}.idcbench-new" | sha256sum --check --quiet
+chmod 755 {path}.idcbench-new
+mv -f {path}.idcbench-new {path}
+grep -v " "{path}'$' {INSTALLED} > {INSTALLED}.new || true
+echo "{entry.sha256} $(stat -c %s:%Y {path}) {entry.path}" >> {INSTALLED}.new
+mv {INSTALLED}.new {INSTALLED}""")
+    blobs = sorted({f"{BLOBS}/{entry.blobs[0].sha256}" for entry in entries})
+    return "\n".join([*lines, f"rm -f {' '.join(blobs)}", ""])
+
+
+def host_settings() -> str:
+    """Kernel modules and parameters, as far as this host may set them; what it may not is told by preflight."""
+    return """\
+for module in $(grep -hv '^#' /etc/modules-load.d/idcbench.conf); do modprobe -q "$module" 2>/dev/null || true; done
+for file in /etc/sysctl.d/9?-idcbench*.conf; do
+    grep -v '^#' "$file" | while IFS=' =' read -r key value; do
+        path=/proc/sys/$(echo "$key" | tr . /)
+        case $key in net.bridge.*) path=/proc/sys/net/bridge/${key#net.bridge.} ;; esac
+        [ -e "$path" ] || continue
+        case $key in fs.inotify.*) [ "$(cat "$path")" -lt "$value" ] || continue ;; esac
+        echo "$value" > "$path" || echo "$key cannot be set here"
+    done
+done
+"""
+
+
+def swap_off() -> str:
+    """Swap off now, and after the next start: its lines in fstab are kept as comments."""
+    return """\
+swapoff -a
+line='/^[^#].*[[:space:]]swap[[:space:]]/s/^/# off for Kubernetes: /'
+[ ! -e /etc/fstab ] || sed -i.idcbench-before "$line" /etc/fstab
+systemctl list-units --plain --no-legend --type swap | awk '{ print $1 }' | xargs -r systemctl mask --now
+"""
+
+
+def services(*, start: Sequence[str], restart: Sequence[str]) -> str:
+    """Services enabled and started, or started anew."""
+    lines = ["systemctl daemon-reload"]
+    if start:
+        lines.append(f"systemctl enable --quiet --now {' '.join(start)}")
+    lines += [f"systemctl try-restart {name}" for name in restart]
+    return "\n".join([*lines, ""])
+
+
+def mark(cluster: str, state: str) -> str:
+    """Say to which cluster the host belongs; in one step."""
+    content = json.dumps({"cluster": cluster, "state": state, "by": "idcbench"})
+    return f"""\
+mkdir -p {paths.ETC}
+echo {shlex.quote(content)} > {paths.MARK}.new
+mv {paths.MARK}.new {paths.MARK}
+"""
+
+
+def kubeadm(verb: str, cluster: str) -> str:
+    """``kubeadm init`` or ``join`` by its configuration, which has secrets and goes afterwards."""
+    return f"""\
+{mark(cluster, "joining")}
+mkdir -p {paths.AUDIT_LOGS}
+kubeadm {verb} --config {paths.KUBEADM_CONFIG}
+{mark(cluster, "member")}
+rm -f {paths.KUBEADM_CONFIG} {paths.JOIN_KUBECONFIG}
+"""

@@ -1,0 +1,179 @@
+"""What a host is to have: files, packages, programs, images, services. Pure: from the inventory and its facts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...hosts.inventory import HostEntry, Inventory
+from ..artifacts.bundle_schema import BundleEntry
+from ..controlplane.endpoint import HAPROXY_CHECK, EndpointHost, haproxy_config, keepalived_config
+from ..controlplane.timers import PROFILES
+from ..facts.facts import Facts
+from . import hardening, paths, runtime
+from .traits import Traits
+
+HAPROXY_CONFIG = "/etc/haproxy/haproxy.cfg"
+HAPROXY_SOCKET = Path("/run/haproxy/admin.sock")
+KEEPALIVED_CONFIG = "/etc/keepalived/keepalived.conf"
+KEEPALIVED_CHECK = "/etc/keepalived/idcbench-check"
+SYSCTL = "/etc/sysctl.d/90-idcbench.conf"
+MODULES = "/etc/modules-load.d/idcbench.conf"
+SYSCTLS = {
+    "net.ipv4.ip_forward": "1",
+    "net.bridge.bridge-nf-call-iptables": "1",
+    "fs.inotify.max_user_instances": "1024",
+    "fs.inotify.max_user_watches": "524288",
+}
+"""Routing for pods, bridged frames through the rules of kube-proxy, and room for the watches of kubelet and pods."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedFile:
+    """A file with its content. ``service`` is restarted when it changes; a ``secret`` is shown to nobody."""
+
+    path: str
+    content: bytes = field(repr=False)
+    mode: int = 0o644
+    service: str = ""
+    secret: bool = False
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supplies:
+    """What a bundle has for hosts."""
+
+    version: str
+    packages: tuple[BundleEntry, ...]
+    binaries: tuple[BundleEntry, ...]
+    images: tuple[BundleEntry, ...]
+
+    def image(self, name: str) -> str:
+        """The reference of the image whose last part is ``name``. Raises ``KeyError``."""
+        for entry in self.images:
+            if entry.name.rpartition("/")[2].partition(":")[0] == name:
+                return entry.name
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What all control planes have in common and nobody else sees: authorities, keys, by path."""
+
+    files: Mapping[str, bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """All that one host is to have."""
+
+    files: tuple[WantedFile, ...]
+    packages: tuple[BundleEntry, ...]
+    binaries: tuple[BundleEntry, ...]
+    images: tuple[BundleEntry, ...]
+    services: tuple[str, ...]
+
+
+def traits_of(facts: Facts) -> Traits:
+    """What of the facts its configuration depends on."""
+    return Traits(
+        cgroup_version=facts.cgroup_version,
+        restricted=facts.restricted,
+        cores=facts.number("cores"),
+        memory_bytes=facts.memory_bytes,
+        containerd=facts.one("containerd") or "1.6",
+    )
+
+
+def wanted(
+    inventory: Inventory, host: HostEntry, facts: Facts, *, supplies: Supplies, shared: Shared, interface: str
+) -> Wanted:  # fmt: skip
+    """Everything on ``host``. ``interface`` is the one that has the node's address."""
+    traits = traits_of(facts)
+    files = [*_common_files(traits, supplies)]
+    services = ["containerd", "kubelet"]
+    if balanced(inventory, host):
+        files += _endpoint_files(inventory, host, interface=interface)
+        services = ["haproxy", *(["keepalived"] if inventory.endpoint.mode == "keepalived" else []), *services]
+    if host.is_control_plane:
+        files += _control_plane_files(shared)
+    return Wanted(
+        files=tuple(files),
+        packages=supplies.packages,
+        binaries=supplies.binaries,
+        images=tuple(_images(host, supplies)),
+        services=tuple(services),
+    )
+
+
+def balanced(inventory: Inventory, host: HostEntry) -> bool:
+    """Whether the host has a haproxy of its own."""
+    return inventory.endpoint.mode == "local-lb" or (inventory.endpoint.mode == "keepalived" and host.is_control_plane)
+
+
+def _common_files(traits: Traits, supplies: Supplies) -> Iterator[WantedFile]:
+    sysctls = "".join(f"{key} = {value}\n" for key, value in SYSCTLS.items())
+    yield WantedFile(path=SYSCTL, content=f"# written by idcbench\n{sysctls}".encode(), service="sysctl")
+    yield WantedFile(path=MODULES, content=b"# written by idcbench\noverlay\nbr_netfilter\n", service="modules")
+    config = runtime.containerd_config(traits, pause=supplies.image("pause"))
+    yield WantedFile(path=runtime.CONTAINERD_CONFIG, content=config.encode(), service="containerd")
+    yield WantedFile(path=runtime.CRICTL_CONFIG, content=runtime.CRICTL.encode())
+    yield WantedFile(path=runtime.KUBELET_UNIT, content=runtime.KUBELET_SERVICE.encode(), service="kubelet")
+    yield WantedFile(path=runtime.KUBELET_DROPIN, content=runtime.KUBELET_FLAGS.encode(), service="kubelet")
+
+
+def _endpoint_files(inventory: Inventory, host: HostEntry, *, interface: str) -> Iterator[WantedFile]:
+    members = [
+        EndpointHost(name=each.name, address=each.node_address, order=order, interface=interface)
+        for order, each in enumerate(inventory.control_planes, start=1)
+    ]
+    timers = PROFILES[inventory.profile]
+    own = next((each for each in members if each.name == host.name), members[0])
+    config = haproxy_config(
+        members,
+        virtual_ip=inventory.endpoint.address,
+        timers=timers,
+        own=own,
+        socket=HAPROXY_SOCKET,
+        port=inventory.endpoint.port,
+        user="haproxy",
+    )
+    yield WantedFile(path=HAPROXY_CONFIG, content=config.encode(), service="haproxy")
+    if inventory.endpoint.mode == "keepalived":
+        text = keepalived_config(
+            members,
+            virtual_ip=inventory.endpoint.address,
+            prefix=32,
+            timers=timers,
+            own=own,
+            script=Path(KEEPALIVED_CHECK),
+        )
+        yield WantedFile(path=KEEPALIVED_CHECK, content=HAPROXY_CHECK.encode(), mode=0o755, service="keepalived")
+        yield WantedFile(path=KEEPALIVED_CONFIG, content=text.encode(), service="keepalived")
+        nonlocal_bind = b"# written by idcbench: haproxy listens on an address that another host may hold\n"
+        nonlocal_bind += b"net.ipv4.ip_nonlocal_bind = 1\n"
+        yield WantedFile(path="/etc/sysctl.d/91-idcbench-endpoint.conf", content=nonlocal_bind, service="sysctl")
+
+
+def _control_plane_files(shared: Shared) -> Iterator[WantedFile]:
+    yield WantedFile(path=paths.AUDIT_POLICY, content=hardening.AUDIT_POLICY.encode(), mode=0o600)
+    yield WantedFile(path=paths.AUTHENTICATION, content=hardening.authentication().encode(), mode=0o600)
+    yield WantedFile(path=paths.ADMISSION, content=hardening.admission().encode(), mode=0o600)
+    for path, content in shared.files.items():
+        mode = 0o644 if path.endswith((".crt", ".pub")) else 0o600
+        yield WantedFile(path=path, content=content, mode=mode, secret=mode == 0o600)
+
+
+def _images(host: HostEntry, supplies: Supplies) -> Iterator[BundleEntry]:
+    """Those that may run there: the control plane's own only where it is."""
+    own = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
+    for entry in supplies.images:
+        name = entry.name.rpartition("/")[2].partition(":")[0]
+        if host.is_control_plane or name not in own:
+            yield entry
