@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 
 from ...hosts.failure import HostError
@@ -30,6 +30,6 @@ async def facts_of(host: SshHost, paths: Sequence[str] = ()) -> Facts:
     return Facts({**found.said, "asked_ns": (str(asked_ns),), "answered_ns": (str(time.time_ns()),)})
 
 
-async def gather(fleet: Fleet, paths: Sequence[str] = ()) -> Outcome[Facts]:
-    """The same of all hosts, side by side."""
-    return await fleet.each(lambda host: facts_of(host, paths))
+async def gather(fleet: Fleet, paths: Callable[[str], Sequence[str]] = lambda _: ()) -> Outcome[Facts]:
+    """The same of all hosts, side by side; ``paths`` gives the files that matter on a host, by its name."""
+    return await fleet.each(lambda host: facts_of(host, paths(host.name)))

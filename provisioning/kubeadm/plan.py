@@ -12,7 +12,7 @@ from .state import State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """In this order: ``clean`` hosts that had begun, prepare all with their ``work``, ``first`` begins, ``join`` follow.
+    """In this order: ``clean`` hosts that had begun, prepare all by their ``work``, ``first`` begins, ``join`` follow.
 
     Control planes join one after the other, as etcd takes one learner at a time; workers all at once.
     """

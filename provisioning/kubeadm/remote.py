@@ -42,8 +42,8 @@ class StepError(ClusterError):
         lines = [line for line in output.strip().splitlines() if line.strip()][-TOLD_LINES:]
         said = "".join(f"\n    {line}" for line in lines) or " it said nothing"
         super().__init__(
-            f"host {host}: step {step} {why};{said}\n  the whole log: {paths.STEPS}/{step}/log there; run the same again "
-            "when the cause is mended, it goes on from here"
+            f"host {host}: step {step} {why};{said}\n  the whole log: {paths.STEPS}/{step}/log there; run the same "
+            "again when the cause is mended, it goes on from here"
         )
         self.host, self.step, self.output = host, step, output
 
@@ -85,9 +85,8 @@ async def until_idle(
     until_s = time.monotonic() + 3600
     while running := facts.all("step"):
         if time.monotonic() > until_s:
-            raise HostError(
-                host.name, f"{running[0]} of an earlier run does not end; `systemctl stop {running[0]}` there"
-            )
+            unit = running[0]
+            raise HostError(host.name, f"{unit} of an earlier run does not end; `systemctl stop {unit}` there")
         say(f"host {host.name}: waiting for {', '.join(running)} of an earlier run")
         await asyncio.gather(*(_ended(host, unit) for unit in running))
         facts = await again(host)

@@ -1,4 +1,4 @@
-"""The steps on a host as scripts of POSIX sh (they run with ``set -eu``). Each can be run again after it was cut off."""
+"""The steps on a host as scripts of POSIX sh (run with ``set -eu``). Each can be run again after it was cut off."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ rm -f /etc/cni/net.d/10-flannel.conflist /run/flannel/subnet.env
 for link in cni0 flannel.1; do ip link delete "$link" 2>/dev/null || true; done
 if command -v nft >/dev/null 2>&1; then nft delete table ip kube-proxy 2>/dev/null || true; fi
 """
-"""Makes a host clean that had begun to join and did not end: nothing on it was acknowledged to anybody as a member's."""
+"""Makes a host clean that had begun to join and did not end: it was nobody's member yet."""
 
 
 def packages(entries: Sequence[BundleEntry]) -> str:

@@ -20,6 +20,7 @@ HAPROXY_SOCKET = Path("/run/haproxy/admin.sock")
 KEEPALIVED_CONFIG = "/etc/keepalived/keepalived.conf"
 KEEPALIVED_CHECK = "/etc/keepalived/idcbench-check"
 SYSCTL = "/etc/sysctl.d/90-idcbench.conf"
+ENDPOINT_SYSCTL = "/etc/sysctl.d/91-idcbench-endpoint.conf"
 MODULES = "/etc/modules-load.d/idcbench.conf"
 SYSCTLS = {
     "net.ipv4.ip_forward": "1",
@@ -112,6 +113,18 @@ def wanted(
     )
 
 
+def managed_paths(inventory: Inventory, host: HostEntry) -> tuple[str, ...]:
+    """Every file that idcbench may write on the host."""
+    paths_of_all = [SYSCTL, MODULES, runtime.CONTAINERD_CONFIG, runtime.CRICTL_CONFIG, runtime.KUBELET_UNIT,
+                    runtime.KUBELET_DROPIN]  # fmt: skip
+    if balanced(inventory, host):
+        paths_of_all += [HAPROXY_CONFIG, KEEPALIVED_CONFIG, KEEPALIVED_CHECK, ENDPOINT_SYSCTL]
+    if host.is_control_plane:
+        shared = [f"{paths.PKI}/{name}" for name in paths.SHARED_PKI]
+        paths_of_all += [paths.AUDIT_POLICY, paths.AUTHENTICATION, paths.ADMISSION, paths.ENCRYPTION, *shared]
+    return tuple(paths_of_all)
+
+
 def balanced(inventory: Inventory, host: HostEntry) -> bool:
     """Whether the host has a haproxy of its own."""
     return inventory.endpoint.mode == "local-lb" or (inventory.endpoint.mode == "keepalived" and host.is_control_plane)
@@ -158,7 +171,7 @@ def _endpoint_files(inventory: Inventory, host: HostEntry, *, interface: str) ->
         yield WantedFile(path=KEEPALIVED_CONFIG, content=text.encode(), service="keepalived")
         nonlocal_bind = b"# written by idcbench: haproxy listens on an address that another host may hold\n"
         nonlocal_bind += b"net.ipv4.ip_nonlocal_bind = 1\n"
-        yield WantedFile(path="/etc/sysctl.d/91-idcbench-endpoint.conf", content=nonlocal_bind, service="sysctl")
+        yield WantedFile(path=ENDPOINT_SYSCTL, content=nonlocal_bind, service="sysctl")
 
 
 def _control_plane_files(shared: Shared) -> Iterator[WantedFile]:

@@ -1,0 +1,115 @@
+"""Bring a cluster up, or to what its inventory says: probe, plan, act on the difference, verify."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...hosts.failure import HostError
+from ...hosts.fleet import Fleet, fleet
+from ...hosts.inventory import HostEntry, Inventory
+from ..artifacts.bundle import Bundle
+from ..facts.facts import Facts
+from ..facts.gather import facts_of, gather
+from . import carried, sharing
+from .acting import Actor, Clock
+from .difference import Work, difference
+from .kubectl import Kubectl
+from .lock import locked
+from .plan import Plan, plan
+from .remote import until_idle
+from .state import State
+from .supplies import find_bundle, supplies_of
+from .verifying import verify
+from .wanted import Shared, Supplies, managed_paths, wanted
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upped:
+    """What was done: the plan, and how long it took in all and by stage."""
+
+    plan: Plan
+    version: str
+    seconds: float
+    stages: Mapping[str, float] = field(default_factory=dict)
+
+
+async def bring_up(inventory: Inventory, *, bundle: Path | None, say: Say, dry_run: bool = False) -> Upped:
+    """Make the cluster what the inventory says; of one that is so already nothing is touched.
+
+    ``say`` is told the plan and every step. With ``dry_run`` nothing is changed after the plan. Raises
+    :class:`~idcbench.errors.IdcError` with host, step, what was found and what to do.
+    """
+    began_s = time.monotonic()
+    supplied = find_bundle(bundle, inventory)
+    async with fleet(inventory) as reached:
+        _all_reached(reached)
+        async with locked(reached.hosts, doing="up"):
+            upped = await _up(reached, supplied, say=say, dry_run=dry_run)
+    return Upped(
+        plan=upped.plan, version=upped.version, seconds=time.monotonic() - began_s, stages=upped.stages
+    )  # fmt: skip
+
+
+async def _up(reached: Fleet, bundle: Bundle, *, say: Say, dry_run: bool) -> Upped:
+    inventory = reached.inventory
+    state = await probe(reached, say=say)
+    supplies = supplies_of(bundle, inventory, state.facts)
+    shared = await _shared(reached, state)
+    works = {host.name: _work(inventory, host, state.facts[host.name], supplies, shared) for host in inventory.hosts}
+    manifests = carried.manifests(inventory, supplies)
+    kubectl = Kubectl(reached[state.control_planes[0].name]) if state.exists else None
+    new = await carried.changed(kubectl, manifests)
+    planned = plan(state, works, addons=tuple(new))
+    for line in planned.lines:
+        say(f"plan: {line}")
+    say(f"plan: {planned.changes} changes" if planned.changes else "plan: nothing to do")
+    clock = Clock()
+    if not dry_run:
+        if planned.changes:
+            texts = [*new.values(), carried.record(manifests)] if new else []
+            actor = Actor(fleet=reached, state=state, bundle=bundle, shared=shared, version=supplies.version,
+                          say=say, clock=clock)  # fmt: skip
+            await actor.act(planned, addons=texts)
+        async with clock.stage("verify"):
+            await verify(reached, inventory, say=say)
+    return Upped(plan=planned, version=supplies.version, seconds=0.0, stages=clock.seconds)
+
+
+async def probe(reached: Fleet, *, say: Say) -> State:
+    """The facts of all hosts, once nothing of an earlier run goes on there any more. Raises :class:`HostError`."""
+    paths = {host.name: managed_paths(reached.inventory, host) for host in reached.inventory.hosts}
+    found = dict((await gather(reached, paths=lambda name: paths[name])).check())
+    for host in reached.hosts:
+        if found[host.name].all("step"):
+            found[host.name] = await until_idle(
+                host, found[host.name], say=say, again=lambda each: facts_of(each, paths[each.name])
+            )
+    state = State(inventory=reached.inventory, facts=found)
+    state.check()
+    return state
+
+
+async def _shared(reached: Fleet, state: State) -> Shared:
+    if state.exists:
+        return await sharing.shared_by([reached[host.name] for host in state.control_planes])
+    return sharing.made()
+
+
+def _work(inventory: Inventory, host: HostEntry, facts: Facts, supplies: Supplies, shared: Shared) -> Work:
+    found = facts.interface_of(host.node_address)
+    if found is None:
+        there = ", ".join(str(each.ip) for addresses in facts.addresses.values() for each in addresses)
+        raise HostError(host.name, f"no interface has {host.node_address}; set node_address to one of {there}")
+    interface = host.interface or found[0]
+    want = wanted(inventory, host, facts, supplies=supplies, shared=shared, interface=interface)
+    return difference(host.name, want, facts)
+
+
+def _all_reached(reached: Fleet) -> None:
+    for error in reached.unreached.values():
+        raise error
