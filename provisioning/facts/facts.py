@@ -146,7 +146,7 @@ class Facts:
     def listening(self) -> list[Listening]:
         found = []
         for value in self.all("listen"):
-            protocol, place, process = (value.split(" ", 2) + [""])[:3]
+            protocol, place, process = ([*value.split(" ", 2), ""])[:3]
             address, _, port = place.rpartition(":")
             name = process.split('"')[1] if '"' in process else ""
             found.append(Listening(protocol=protocol, address=address, port=int(port), process=name))

@@ -10,8 +10,10 @@ from pathlib import Path
 import yaml
 
 from ...hosts.inventory import Inventory
-from ..addons.flannel import flannel
-from ..addons.metrics_server import metrics_server
+from ..addons import flannel, metrics_server
+from ..addons.serving import Serving
+from ..addons.template import Manifest
+from ..controlplane.pki import KeyPair, leaf
 from .kubectl import Kubectl
 from .wanted import Supplies
 
@@ -19,18 +21,37 @@ RECORD = "idcbench-addons"
 """The ConfigMap in kube-system that says what was applied: a digest by name."""
 
 
-def manifests(inventory: Inventory, supplies: Supplies) -> dict[str, str]:
-    """The manifests by name, in the order in which they are applied."""
+def manifests(inventory: Inventory, supplies: Supplies, *, authority: KeyPair | None) -> dict[str, str]:
+    """The manifests by name, in the order in which they are applied.
+
+    Without the cluster's ``authority`` they have no certificates: good for telling whether they have changed.
+    """
     found: dict[str, str] = {}
     match inventory.network.plugin:
         case "none":
             pass
         case "flannel":
-            found["flannel"] = flannel(image=supplies.image("flannel"), pods=str(inventory.network.pods))
+            pods = str(inventory.network.pods)
+            image = supplies.image("flannel")
+            at, port = inventory.endpoint.address, inventory.endpoint.port
+            found["flannel"] = _text(flannel.manifests(image=image, pods=pods, endpoint=at, port=port))
         case path:
             found["network"] = Path(path).read_text()
-    found["metrics-server"] = metrics_server(image=supplies.image("metrics-server"))
+    serving = serving_by(authority, metrics_server.SERVING_NAMES)
+    found["metrics-server"] = _text(metrics_server.manifests(image=supplies.image("metrics-server"), serving=serving))
     return found
+
+
+def serving_by(authority: KeyPair | None, names: tuple[str, ...]) -> Serving:
+    """A certificate for a server in the cluster, signed by its authority; empty without one."""
+    if authority is None:
+        return Serving(certificate=b"", key=b"", ca=b"")
+    pair = leaf(names[0], signer=authority, names=names, server=True)
+    return Serving(certificate=pair.certificate_pem, key=pair.key_pem, ca=authority.certificate_pem)
+
+
+def _text(objects: list[Manifest]) -> str:
+    return yaml.safe_dump_all(objects, sort_keys=False)
 
 
 async def changed(kubectl: Kubectl | None, wanted: Mapping[str, str]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The lock on hosts: who works on a cluster works on it alone.
 
-A flock that a process on the host holds for as long as the connection feeds it; it ends by itself some seconds after the
+A flock that a process on the host holds for as long as the connection feeds it; it ends by itself, some seconds after
 driver, the network or the host is gone, so nobody ever removes it by hand.
 """
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from ...hosts.failure import HostError
 from ...hosts.ssh import SshHost
 from ..controlplane.pki import KeyPair, authority, key_pem, new_key, public_pem
@@ -44,3 +48,11 @@ def made() -> Shared:
 
 def _pair(name: str, pair: KeyPair) -> dict[str, bytes]:
     return {f"{paths.PKI}/{name}.crt": pair.certificate_pem, f"{paths.PKI}/{name}.key": pair.key_pem}
+
+
+def authority_of(shared: Shared) -> KeyPair:
+    """The cluster's own authority. Raises ``ValueError`` when its files are no key and certificate."""
+    key = serialization.load_pem_private_key(shared.files[f"{paths.PKI}/ca.key"], password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise ValueError("ca.key: an elliptic-curve key is expected")
+    return KeyPair(key, x509.load_pem_x509_certificate(shared.files[f"{paths.PKI}/ca.crt"]))

@@ -61,7 +61,7 @@ async def _up(reached: Fleet, bundle: Bundle, *, say: Say, dry_run: bool) -> Upp
     supplies = supplies_of(bundle, inventory, state.facts)
     shared = await _shared(reached, state)
     works = {host.name: _work(inventory, host, state.facts[host.name], supplies, shared) for host in inventory.hosts}
-    manifests = carried.manifests(inventory, supplies)
+    manifests = carried.manifests(inventory, supplies, authority=None)
     kubectl = Kubectl(reached[state.control_planes[0].name]) if state.exists else None
     new = await carried.changed(kubectl, manifests)
     planned = plan(state, works, addons=tuple(new))
@@ -71,7 +71,8 @@ async def _up(reached: Fleet, bundle: Bundle, *, say: Say, dry_run: bool) -> Upp
     clock = Clock()
     if not dry_run:
         if planned.changes:
-            texts = [*new.values(), carried.record(manifests)] if new else []
+            complete = carried.manifests(inventory, supplies, authority=sharing.authority_of(shared)) if new else {}
+            texts = [*(complete[name] for name in new), carried.record(manifests)] if new else []
             actor = Actor(fleet=reached, state=state, bundle=bundle, shared=shared, version=supplies.version,
                           say=say, clock=clock)  # fmt: skip
             await actor.act(planned, addons=texts)
