@@ -31,7 +31,7 @@ from .provide import provide, provide_parts
 from .store import Entry
 from .versions import CNI_PLUGINS, CRICTL, FLANNEL, METRICS_SERVER
 
-_OWN = ("pause", "cni-conf", "podtool")
+_OWN = ("pause", "cni-conf", "csr-approver", "podtool")
 _HOST_PROGRAMS = ("kubelet", "kubeadm", "kubectl", "crictl")
 
 

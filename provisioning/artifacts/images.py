@@ -19,6 +19,7 @@ LOCAL = "localhost/idcbench"
 TOOL_PACKAGES = ("nftables", "iptables")
 REGISTRY_PACKAGE = "docker-registry"
 PODTOOL_VERSION = "1"
+CSR_APPROVER_VERSION = "1"
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 _BIN = "usr/local/bin"
 _SERVERS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy")
@@ -76,6 +77,7 @@ class Names:
     metrics_server: str
     registry: str
     podtool: str = f"{LOCAL}/podtool:{PODTOOL_VERSION}"
+    csr_approver: str = f"{LOCAL}/csr-approver:{CSR_APPROVER_VERSION}"
 
     @classmethod
     def of(cls, listed: Sequence[str], *, flannel: str, metrics_server: str, registry: str) -> Names:
@@ -95,7 +97,7 @@ class Names:
 def layer_recipes(given: Ingredients) -> dict[str, LayerRecipe]:
     """All layers by name; that of a Kubernetes component is called like the file that holds it."""
     own = {name: _programs(given.programs, name) for name in
-           ("etcd", "coredns", "metrics-server", "pause", "podtool")}  # fmt: skip
+           ("etcd", "coredns", "metrics-server", "pause", "csr-approver", "podtool")}  # fmt: skip
     return {
         "base": LayerRecipe(files={}, made=users(uid=NOBODY)),
         "tools": LayerRecipe(files={}, made=with_alternatives(given.tools)),
@@ -127,6 +129,7 @@ def image_recipes(given: Ingredients, names: Names, versions: Mapping[str, str])
             names.registry, versions["registry"], "tools", "registry", user=nobody,
             entrypoint=("docker-registry", "serve", "/etc/registry.yml"),
         ),
+        _image(names.csr_approver, CSR_APPROVER_VERSION, "csr-approver", user=nobody),
         _image(names.podtool, PODTOOL_VERSION, "podtool", user=nobody),
     ]  # fmt: skip
 

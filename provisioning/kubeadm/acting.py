@@ -139,11 +139,12 @@ class Actor:
 
     async def _join(self, entry: HostEntry, token: str) -> None:
         host = self.fleet[entry.name]
+        traits = traits_of(self.state.facts[entry.name])
         authority = self.shared.files[f"{paths.PKI}/ca.crt"]
         discovery = configuration.discovery_kubeconfig(self.state.inventory, authority_pem=authority, token=token)
         files = [
             _secret(paths.JOIN_KUBECONFIG, discovery),
-            _secret(paths.KUBEADM_CONFIG, configuration.join_configuration(entry, token=token)),
+            _secret(paths.KUBEADM_CONFIG, configuration.join_configuration(entry, traits, token=token)),
         ]
         await place_files(host, files)
         await self._step(host, "join", scripts.kubeadm("join", self.state.inventory.name), JOIN_S)

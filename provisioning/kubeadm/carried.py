@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from ...hosts.inventory import Inventory
-from ..addons import flannel, metrics_server
+from ..addons import csr_approver, flannel, metrics_server
 from ..addons.serving import Serving
 from ..addons.template import Manifest
 from ..controlplane.pki import KeyPair, leaf
@@ -26,7 +26,9 @@ def manifests(inventory: Inventory, supplies: Supplies, *, authority: KeyPair | 
 
     Without the cluster's ``authority`` they have no certificates: good for telling whether they have changed.
     """
-    found: dict[str, str] = {}
+    addresses = {host.name: host.node_address for host in inventory.hosts}
+    approver = csr_approver.manifests(image=supplies.image("csr-approver"), addresses=addresses)
+    found = {"csr-approver": _text(approver)}
     match inventory.network.plugin:
         case "none":
             pass

@@ -30,7 +30,7 @@ def init_configuration(
         "kind": "InitConfiguration",
         "localAPIEndpoint": {"advertiseAddress": host.node_address, "bindPort": API_PORT},
         "bootstrapTokens": [{"token": token, "ttl": TOKEN_TTL, "description": "idcbench: hosts that join"}],
-        "nodeRegistration": _registration(host),
+        "nodeRegistration": _registration(host, traits),
     }
     return _documents(
         [
@@ -42,13 +42,13 @@ def init_configuration(
     )
 
 
-def join_configuration(host: HostEntry, *, token: str) -> str:
+def join_configuration(host: HostEntry, traits: Traits, *, token: str) -> str:
     """The file for ``kubeadm join``; found by a file, so that nothing is open to anybody."""
     join: dict[str, Any] = {
         "apiVersion": API,
         "kind": "JoinConfiguration",
         "discovery": {"file": {"kubeConfigPath": paths.JOIN_KUBECONFIG}, "tlsBootstrapToken": token},
-        "nodeRegistration": _registration(host),
+        "nodeRegistration": _registration(host, traits),
     }
     if host.is_control_plane:
         join["controlPlane"] = {"localAPIEndpoint": {"advertiseAddress": host.node_address, "bindPort": API_PORT}}
@@ -180,7 +180,7 @@ def _names(inventory: Inventory) -> list[str]:
     return list(dict.fromkeys([inventory.endpoint.address, "127.0.0.1", "localhost", *hosts]))
 
 
-def _registration(host: HostEntry) -> dict[str, Any]:
+def _registration(host: HostEntry, traits: Traits) -> dict[str, Any]:
     taints = [{"key": each.key, "value": each.value, "effect": each.effect} for each in host.taints]
     if host.is_control_plane and not host.is_worker:
         taints.insert(0, {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"})
@@ -189,14 +189,18 @@ def _registration(host: HostEntry) -> dict[str, Any]:
         "criSocket": paths.CRI_SOCKET,
         "ignorePreflightErrors": list(PREFLIGHT_KNOWN),
         "imagePullPolicy": "IfNotPresent",
-        "kubeletExtraArgs": _arguments(_kubelet_arguments(host)),
+        "kubeletExtraArgs": _arguments(_kubelet_arguments(host, traits)),
         "taints": taints,
     }
 
 
-def _kubelet_arguments(host: HostEntry) -> dict[str, str]:
+def _kubelet_arguments(host: HostEntry, traits: Traits) -> dict[str, str]:
     labels = ",".join(f"{key}={value}" for key, value in host.labels.items())
-    return {"node-ip": host.node_address, **({"node-labels": labels} if labels else {})}
+    return {
+        "node-ip": host.node_address,
+        **({"node-labels": labels} if labels else {}),
+        **({"resolv-conf": paths.RESOLVER} if traits.local_resolver else {}),
+    }
 
 
 def _arguments(given: dict[str, str]) -> list[dict[str, str]]:

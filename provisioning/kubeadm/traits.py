@@ -19,6 +19,8 @@ class Traits:
     cores: int = 2
     memory_bytes: int = 4 * 1024 * MIB
     containerd: str = "1.6"
+    local_resolver: bool = False
+    """Whether all its name servers are on its own loopback, where a pod that asked them would ask itself."""
 
     @property
     def cgroup_driver(self) -> str:

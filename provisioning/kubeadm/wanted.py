@@ -89,6 +89,7 @@ def traits_of(facts: Facts) -> Traits:
         cores=facts.number("cores"),
         memory_bytes=facts.memory_bytes,
         containerd=facts.one("containerd") or "1.6",
+        local_resolver=all(server.startswith("127.") for server in facts.one("resolver").split()),
     )
 
 
@@ -115,7 +116,7 @@ def wanted(
 
 def managed_paths(inventory: Inventory, host: HostEntry) -> tuple[str, ...]:
     """Every file that idcbench may write on the host."""
-    paths_of_all = [SYSCTL, MODULES, runtime.CONTAINERD_CONFIG, runtime.CRICTL_CONFIG, runtime.KUBELET_UNIT,
+    paths_of_all = [SYSCTL, MODULES, paths.RESOLVER, runtime.CONTAINERD_CONFIG, runtime.CRICTL_CONFIG, runtime.KUBELET_UNIT,
                     runtime.KUBELET_DROPIN]  # fmt: skip
     if balanced(inventory, host):
         paths_of_all += [HAPROXY_CONFIG, KEEPALIVED_CONFIG, KEEPALIVED_CHECK, ENDPOINT_SYSCTL]
@@ -137,6 +138,10 @@ def _common_files(traits: Traits, supplies: Supplies) -> Iterator[WantedFile]:
     config = runtime.containerd_config(traits, pause=supplies.image("pause"))
     yield WantedFile(path=runtime.CONTAINERD_CONFIG, content=config.encode(), service="containerd")
     yield WantedFile(path=runtime.CRICTL_CONFIG, content=runtime.CRICTL.encode())
+    if traits.local_resolver:
+        yield WantedFile(
+            path=paths.RESOLVER, content=b"# written by idcbench: pods cannot ask this host's own server\n"
+        )
     yield WantedFile(path=runtime.KUBELET_UNIT, content=runtime.KUBELET_SERVICE.encode(), service="kubelet")
     yield WantedFile(path=runtime.KUBELET_DROPIN, content=runtime.KUBELET_FLAGS.encode(), service="kubelet")
 

@@ -1,0 +1,3 @@
+module idcbench/csr-approver
+
+go 1.21
