@@ -1,4 +1,4 @@
-"""Who approves the serving certificates of kubelets: for hosts of the inventory, at their addresses, and nobody else."""
+"""Who approves serving certificates of kubelets: for hosts of the inventory, at their addresses, and nobody else."""
 
 from __future__ import annotations
 

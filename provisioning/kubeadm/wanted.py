@@ -116,8 +116,8 @@ def wanted(
 
 def managed_paths(inventory: Inventory, host: HostEntry) -> tuple[str, ...]:
     """Every file that idcbench may write on the host."""
-    paths_of_all = [SYSCTL, MODULES, paths.RESOLVER, runtime.CONTAINERD_CONFIG, runtime.CRICTL_CONFIG, runtime.KUBELET_UNIT,
-                    runtime.KUBELET_DROPIN]  # fmt: skip
+    ours = [SYSCTL, MODULES, paths.RESOLVER, runtime.CONTAINERD_CONFIG, runtime.CRICTL_CONFIG]
+    paths_of_all = [*ours, runtime.KUBELET_UNIT, runtime.KUBELET_DROPIN]
     if balanced(inventory, host):
         paths_of_all += [HAPROXY_CONFIG, KEEPALIVED_CONFIG, KEEPALIVED_CHECK, ENDPOINT_SYSCTL]
     if host.is_control_plane:
