@@ -15,7 +15,7 @@ from ...hosts.inventory import HostEntry
 from ...hosts.ssh import SshHost
 from ...progress import Progress, silent
 from ..artifacts.bundle import Bundle
-from . import configuration, paths, scripts
+from . import configuration, leaving, paths, scripts
 from .difference import Work
 from .etcd_members import etcd_of
 from .kubectl import Kubectl
@@ -23,7 +23,7 @@ from .plan import Plan
 from .remote import run_step
 from .state import State
 from .supplying import import_images, place_files, send_blobs
-from .wanted import Shared, WantedFile, traits_of
+from .wanted import Shared, WantedFile, managed_paths, traits_of
 
 INSTALL_S, SETTINGS_S, INIT_S, JOIN_S, CLEAN_S = 600.0, 60.0, 420.0, 420.0, 120.0
 TOKEN_LETTERS = string.ascii_lowercase + string.digits
@@ -82,6 +82,8 @@ class Actor:
         (await self.fleet.each(prepare, hosts=hosts)).check()
 
     async def _prepare_host(self, host: SshHost, work: Work) -> None:
+        script = leaving.remember(managed_paths(self.state.inventory, host.entry))
+        await self._step(host, "remember", script, SETTINGS_S)
         blobs = [*work.packages, *work.binaries]
         if blobs:
             async with self.clock.stage(f"copy {host.name}"):

@@ -1,0 +1,84 @@
+"""What a host was before, noted before it is touched; and putting that back. Scripts of POSIX sh for :mod:`.remote`."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from . import paths
+from .scripts import INSTALLED, RESET
+from .wanted import SYSCTLS
+
+BEFORE = f"{paths.STATE}/before"
+NONLOCAL_BIND = "net.ipv4.ip_nonlocal_bind"
+
+
+def remember(managed: Sequence[str]) -> str:
+    """Note packages, kernel parameters, services, and the files that will be written over; once, before all else."""
+    keys = " ".join([*SYSCTLS, NONLOCAL_BIND])
+    files = " ".join(shlex.quote(path) for path in managed)
+    return f"""\
+[ ! -e {BEFORE}/complete ] || exit 0
+rm -rf {BEFORE}; mkdir -p {BEFORE}/files
+dpkg-query -W -f='${{Package}}\\n' | sort > {BEFORE}/packages
+for key in {keys}; do
+    path=/proc/sys/$(echo "$key" | tr . /)
+    case $key in net.bridge.*) path=/proc/sys/net/bridge/${{key#net.bridge.}} ;; esac
+    if [ -r "$path" ]; then echo "$path $(cat "$path")" >> {BEFORE}/sysctls; fi
+done
+for file in {files} /etc/fstab; do
+    if [ -f "$file" ]; then
+        mkdir -p {BEFORE}/files"$(dirname "$file")"
+        cp -p "$file" {BEFORE}/files"$file"
+    fi
+done
+for folder in /etc/containerd /etc/kubernetes /etc/cni /opt/cni /etc/haproxy /etc/keepalived /var/lib/etcd \\
+    /var/lib/kubelet /var/lib/cni /var/lib/containerd /var/log/pods /var/log/containers /var/log/kubernetes; do
+    if [ -d "$folder" ]; then echo "$folder" >> {BEFORE}/folders; fi
+done
+touch {BEFORE}/folders {BEFORE}/sysctls {BEFORE}/complete
+"""
+
+
+def restore(managed: Sequence[str]) -> str:
+    """Take everything of the cluster off the host, and put back what :func:`remember` noted.
+
+    On a host that was never touched nothing is done. Its last act removes the note, so that one that was cut off begins
+    again from the top.
+    """
+    files = " ".join(shlex.quote(path) for path in [*managed, paths.KUBEADM_CONFIG, paths.JOIN_KUBECONFIG, paths.MARK])
+    return f"""\
+[ -e {BEFORE}/complete ] || {{ echo "nothing of idcbench is here"; exit 0; }}
+{RESET}
+systemctl disable --quiet --now kubelet keepalived haproxy containerd 2>/dev/null || true
+ours='^/run/containerd/|^/var/lib/containerd/'
+awk -v ours="$ours" '$2 ~ ours {{ print $2 }}' /proc/mounts | sort -r | xargs -r -n 1 umount -l || true
+nft list tables 2>/dev/null | while read -r _ family name; do
+    case $name in kube-proxy | flannel-ipv4 | flannel-ipv6) nft delete table "$family" "$name" || true ;; esac
+done
+dpkg-query -W -f='${{Package}}\\n' | sort > {paths.STATE}/packages-now
+new=$(comm -13 {BEFORE}/packages {paths.STATE}/packages-now | tr '\\n' ' ')
+if [ -n "$new" ]; then
+    for name in $new; do echo "$name install"; done | dpkg --set-selections
+    DEBIAN_FRONTEND=noninteractive dpkg --force-depends --purge $new
+fi
+cut -d ' ' -f 3- {INSTALLED} 2>/dev/null | while read -r path; do rm -f "$path"; done
+rm -f {files}
+for folder in /etc/containerd /etc/kubernetes /etc/cni /opt/cni /etc/haproxy /etc/keepalived /var/lib/etcd \\
+    /var/lib/kubelet /var/lib/cni /var/lib/containerd /var/log/pods /var/log/containers /var/log/kubernetes; do
+    grep -qx "$folder" {BEFORE}/folders || rm -rf "$folder"
+done
+rm -rf /run/flannel /run/haproxy
+rmdir /etc/systemd/system/kubelet.service.d 2>/dev/null || true
+cp -a {BEFORE}/files/. / 2>/dev/null || true
+while read -r path value; do echo "$value" > "$path" 2>/dev/null || true; done < {BEFORE}/sysctls
+grep -q '[[:space:]]swap[[:space:]]' /etc/fstab 2>/dev/null && swapon -a || true
+rm -f /etc/fstab.idcbench-before /run/idcbench.holder
+systemctl daemon-reload
+systemctl reset-failed 2>/dev/null || true
+rm -f {BEFORE}/complete
+"""
+
+
+FORGET = f"rm -rf {paths.STATE}"
+"""After :func:`restore`, from outside of any step, as the step's own log is there."""
