@@ -1,16 +1,20 @@
 # make run    set everything up on a fresh machine, then build, test and break a cluster, and write the report
+# make lab    set everything up, Docker too, and make a lab of six machines to practise on
 # make test   set everything up, then lint, types, layers, the tests, and the wheel in an environment of its own
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test setup system browser lint types unit wheel clean
+.PHONY: run lab test setup system for-tests docker lint types unit wheel clean
 
 run: setup
 	$(BIN)/idcbench run $(ARGS)
 
-test: browser setup
+lab: docker setup
+	$(BIN)/idcbench lab up --setup-runtime $(ARGS)
+
+test: for-tests docker setup
 	$(MAKE) --no-print-directory lint types
 	$(BIN)/idcbench artifacts get
 	$(BIN)/pytest $(ARGS)
@@ -21,8 +25,11 @@ setup: system $(STAMP)
 system:
 	@scripts/setup-system "$(PYTHON)"
 
-browser:
-	@scripts/setup-system "$(PYTHON)" chromium
+for-tests:
+	@scripts/setup-system "$(PYTHON)" tests
+
+docker:
+	@scripts/setup-system "$(PYTHON)" docker
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

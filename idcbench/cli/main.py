@@ -41,6 +41,7 @@ COMMANDS = {
     "start": Lazy("cluster", "start", "Start a stopped cluster again."),
     "down": Lazy("cluster", "down", "Remove a cluster."),
     "inventory": Lazy("inventory", "inventory", "The machines of a server room: write, check and show their file."),
+    "lab": Lazy("lab", "lab", "Machines to practise on, in containers."),
     "scheduler": Lazy("scheduler", "scheduler", "The scheduler: run it, ask it why, check its configuration."),
     "report": Lazy("report", "report", "Write and open the report of a run."),
     "compare": Lazy("compare", "compare", "Set two runs side by side, with a verdict on every metric."),
