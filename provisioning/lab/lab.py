@@ -1,4 +1,4 @@
-"""A lab: the difference between what is wanted and what is there, and the verbs on its hosts. Blocking: use a thread."""
+"""A lab: what is wanted made of what is there, and the verbs on its hosts. All of it blocks: use a thread."""
 
 from __future__ import annotations
 
@@ -269,8 +269,8 @@ def _state(mine: Machines, host: LabHost, one: Container | None) -> HostState:
     power = POWER.get(one.status, one.status)
     if power != "on":
         return HostState(host, power, "", "")
-    _, said = one.exec_run(["systemctl", "is-system-running"])
-    return HostState(host, power, "cut" if mine.is_cut(one) else "up", said.decode(errors="replace").strip())
+    _, word = machines.said(one, "systemctl", "is-system-running")
+    return HostState(host, power, "cut" if mine.is_cut(one) else "up", word.strip())
 
 
 def _each(hosts: Sequence[LabHost], do: Callable[[LabHost], T]) -> list[T]:

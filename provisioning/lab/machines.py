@@ -8,7 +8,7 @@ import tarfile
 import time
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
-from typing import Any
+from typing import Any, cast
 
 import docker
 from docker.errors import NotFound
@@ -24,12 +24,14 @@ from .state import LabRecord
 LAB, OWNER, HOST = "idcbench.lab", "idcbench.lab.owner", "idcbench.lab.host"
 SWITCH = "switch"
 BOOT_LIMIT_S = 120
+PERIOD_US = 100_000
 AWAIT = (
     "while :; do s=$(systemctl is-system-running --wait 2>/dev/null); "
     'case $s in running|degraded) echo $s; exit;; esac; sleep 0.1; done'
 )  # fmt: skip
-PORT = 'for l in /sys/class/net/*; do [ "$(cat $l/ifindex)" = "$1" ] && exec bridge link set dev "${l##*/}" state "$2"; done; exit 1'
-STATE = 'for l in /sys/class/net/*; do [ "$(cat $l/ifindex)" = "$1" ] && exec cat "$l/brport/state"; done; exit 1'
+FIND = 'for l in /sys/class/net/*; do [ "$(cat $l/ifindex)" != "$1" ] || break; done; '
+SET_PORT = FIND + 'exec bridge link set dev "${l##*/}" state "$2"'
+READ_PORT = FIND + 'exec cat "$l/brport/state"'
 DISABLED, FORWARDING = "0", "3"
 """States of a bridge's port (linux/if_bridge.h): a disabled one drops every frame and keeps its carrier."""
 
@@ -46,7 +48,7 @@ class Machines:
     def labels(self) -> dict[str, str]:
         return {LAB: self.name, OWNER: self.owner}
 
-    def _mine(self) -> dict[str, list[str]]:
+    def _mine(self) -> dict[str, str | list[str] | bool]:
         return {"label": [f"{key}={value}" for key, value in self.labels.items()]}
 
     def object_name(self, part: str = "") -> str:
@@ -91,11 +93,9 @@ class Machines:
 
     def limit(self, one: Container, spec: LabSpec) -> None:
         """Give a host the limits of ``spec`` where it has others; it need not be switched off for that."""
-        wanted = {"NanoCpus": int(spec.cpus * 1e9), "Memory": parse_bytes(spec.memory)}
-        if any(one.attrs["HostConfig"][key] != value for key, value in wanted.items()):
-            api = self.client.api  # the library's update_container knows no NanoCpus
-            data = {**wanted, "MemorySwap": wanted["Memory"]}
-            api._raise_for_status(api._post_json(api._url("/containers/{0}/update", one.id), data=data))
+        given, wanted = one.attrs["HostConfig"], limits(spec)
+        if (given["CpuQuota"], given["Memory"]) != (wanted["cpu_quota"], wanted["mem_limit"]):
+            one.update(**wanted)
 
     def remove(self, host: str) -> None:
         """A host and its disk."""
@@ -113,16 +113,18 @@ class Machines:
             one.remove(force=True)
         volumes = self.client.volumes.list(filters=self._mine())
         networks = self.client.networks.list(filters=self._mine())
-        for each in [*volumes, *networks]:
-            each.remove()
+        for volume in volumes:
+            volume.remove()
+        for network in networks:
+            network.remove()
         return bool(found or volumes or networks)
 
     def set_port(self, container: Container, *, cut: bool) -> None:
         """Let the bridge drop a host's frames, or pass them again. The host sees its link up all the time."""
-        self._switched(PORT, container, DISABLED if cut else FORWARDING)
+        self._switched(SET_PORT, container, DISABLED if cut else FORWARDING)
 
     def is_cut(self, container: Container) -> bool:
-        return self._switched(STATE, container, "").strip() == DISABLED
+        return self._switched(READ_PORT, container, "").strip() == DISABLED
 
     def _switched(self, script: str, container: Container, word: str) -> str:
         peer = run(container, "cat", "/sys/class/net/eth0/iflink").strip()
@@ -134,7 +136,12 @@ def _endpoint(address: IPv4Address) -> EndpointConfig:
 
 
 def limits(spec: LabSpec) -> dict[str, Any]:
-    return {"nano_cpus": int(spec.cpus * 1e9), "mem_limit": spec.memory, "memswap_limit": spec.memory}
+    """As the engine takes them. Without swap: a kubelet wants none."""
+    memory_bytes = parse_bytes(spec.memory)
+    return {
+        "cpu_period": PERIOD_US, "cpu_quota": int(spec.cpus * PERIOD_US),
+        "mem_limit": memory_bytes, "memswap_limit": memory_bytes,
+    }  # fmt: skip
 
 
 def authorize(container: Container, public_key: str) -> None:
@@ -151,10 +158,16 @@ def authorize(container: Container, public_key: str) -> None:
 
 def run(container: Container, *argv: str) -> str:
     """What a command in a container says. Raises :class:`LabError` when it fails."""
-    code, output = container.exec_run(list(argv))
+    code, output = said(container, *argv)
     if code:
-        raise LabError(f"{container.name}: `{argv[0]}` ended with {code}: {output.decode(errors='replace').strip()}")
-    return str(output.decode(errors="replace"))
+        raise LabError(f"{container.name}: `{argv[0]}` ended with {code}: {output.strip()}")
+    return output
+
+
+def said(container: Container, *argv: str) -> tuple[int, str]:
+    """Exit code and output of a command in a container."""
+    code, output = container.exec_run(list(argv))
+    return int(code or 0), cast("bytes", output).decode(errors="replace")
 
 
 def await_boot(container: Container, address: IPv4Address) -> str:
@@ -162,13 +175,13 @@ def await_boot(container: Container, address: IPv4Address) -> str:
 
     Raises :class:`LabError` after ``BOOT_LIMIT_S``.
     """
-    said = run(container, "timeout", str(BOOT_LIMIT_S), "sh", "-c", AWAIT).strip()
+    word = run(container, "timeout", str(BOOT_LIMIT_S), "sh", "-c", AWAIT).strip()
     until = time.monotonic() + BOOT_LIMIT_S
     while not answers(address):
         if time.monotonic() > until:
             raise LabError(f"{container.name}: sshd at {address} does not answer; see `idcbench lab exec`")
         time.sleep(0.1)
-    return said
+    return word
 
 
 def answers(address: IPv4Address) -> bool:

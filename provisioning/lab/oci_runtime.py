@@ -46,7 +46,7 @@ def rewrite(path: str, names: set[str], *, whole: bool) -> None:
 def files(argv: list[str]) -> list[tuple[str, bool]]:
     """The files that a command line of runc names, and whether each is a whole configuration."""
     named = []
-    for option, value in zip(argv, argv[1:] + [""], strict=True):
+    for option, value in zip(argv, [*argv[1:], ""], strict=True):
         key, _, joined = option.partition("=")
         if key in ("--bundle", "-b"):
             named.append((os.path.join(joined or value, "config.json"), True))  # noqa: PTH118 - as above

@@ -59,10 +59,7 @@ class Recipe:
     @property
     def finish(self) -> str:
         """The shell script that runs in the new root; its standard input is not used."""
-        lay = "\n".join(
-            f"mkdir -p /{path.rpartition('/')[0]}\ncat >/{path} <<'END-OF-FILE'\n{text}END-OF-FILE\nchmod {mode:o} /{path}"
-            for path, (text, mode) in FILES.items()
-        )
+        lay = "".join(_here(path, text, mode) for path, (text, mode) in FILES.items())
         return f"""set -eu
 useradd --create-home --shell /bin/bash ops
 {lay}
@@ -70,6 +67,7 @@ ln -sf /dev/null /etc/sysctl.d/50-pid-max.conf
 systemctl mask --quiet {" ".join(MASKED)}
 systemctl enable --quiet host-key.service
 rm -rf /etc/ssh/ssh_host_* /var/cache/apt/* /var/lib/apt/lists/* /var/log/*.log /usr/share/doc/* /usr/share/locale/*
+rm -f /var/lib/dbus/machine-id
 : >/etc/machine-id
 """
 
@@ -81,3 +79,8 @@ rm -rf /etc/ssh/ssh_host_* /var/cache/apt/* /var/lib/apt/lists/* /var/log/*.log 
     @property
     def tag(self) -> str:
         return f"idcbench-lab:{self.distribution}-{self.digest}"
+
+
+def _here(path: str, text: str, mode: int) -> str:
+    folder = path.rpartition("/")[0]
+    return f"mkdir -p /{folder}\ncat >/{path} <<'END-OF-FILE'\n{text}END-OF-FILE\nchmod {mode:o} /{path}\n"
