@@ -107,17 +107,26 @@ class Machines:
             return
 
     def remove_all(self) -> bool:
-        """Everything of this lab, and nothing else; gives whether there was anything."""
-        found = list(self.containers().values())
-        for one in found:
+        """Everything of this lab, and nothing else; gives whether there was anything.
+
+        Again until nothing is found: the engine may still be at work on what a killed idcbench had asked for.
+        """
+        there = False
+        while self._remove_found():
+            there = True
+        return there
+
+    def _remove_found(self) -> bool:
+        containers = list(self.containers().values())
+        for one in containers:
             one.remove(force=True)
         volumes = self.client.volumes.list(filters=self._mine())
-        networks = self.client.networks.list(filters=self._mine())
         for volume in volumes:
             volume.remove()
+        networks = self.client.networks.list(filters=self._mine())
         for network in networks:
             network.remove()
-        return bool(found or volumes or networks)
+        return bool(containers or volumes or networks)
 
     def set_port(self, container: Container, *, cut: bool) -> None:
         """Let the bridge drop a host's frames, or pass them again. The host sees its link up all the time."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -50,7 +49,10 @@ def objects(name: str) -> list[str]:
     client: docker.DockerClient = engine.connect(silent)
     mine = {"label": f"{LAB}={name}"}
     try:
-        found = [*client.containers.list(all=True, filters=mine), *client.networks.list(filters=mine)]
+        found = [
+            *client.containers.list(all=True, filters=mine, ignore_removed=True),
+            *client.networks.list(filters=mine),
+        ]
         return [one.name for one in [*found, *client.volumes.list(filters=mine)]]
     finally:
         client.close()
@@ -132,13 +134,15 @@ async def test_a_wiped_host_is_as_new_at_its_address(lab: Lab) -> None:
 def test_killed_in_the_middle_it_leaves_nothing_after_down(lab: Lab) -> None:
     other = Lab(lab.name + "-killed")
     argv = [sys.executable, "-m", "idcbench.cli.main", "lab", "up", "--name", other.name, "--memory", "256m"]
-    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        until = time.monotonic() + 30
-        while not any("cp1" in name for name in objects(other.name)) and time.monotonic() < until:
-            time.sleep(0.02)
-        process.send_signal(signal.SIGKILL)
-    assert objects(other.name) != []
-    assert other.down()
+    try:
+        with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            until = time.monotonic() + 30
+            while not any("cp1" in name for name in objects(other.name)) and time.monotonic() < until:
+                time.sleep(0.02)
+            process.kill()
+        assert objects(other.name) != []
+    finally:
+        assert other.down()
     assert objects(other.name) == []
     assert not other.down()
     assert any("cp1" in name for name in objects(lab.name))
