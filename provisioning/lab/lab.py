@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import docker
 import msgspec
 from docker.errors import APIError
 from docker.models.containers import Container
+from docker.utils.socket import STDOUT, frames_iter
 
 from ...errors import UsageError
 from ...progress import Progress, silent
@@ -145,7 +146,13 @@ class Lab:
         with self._at(host, running="exec") as (mine, one):
             api = mine.client.api
             job = api.exec_create(one.id, list(argv))["Id"]
-            yield from api.exec_start(job, stream=True, demux=True)
+            stream: Any = api.exec_start(job, socket=True)
+            try:
+                for number, piece in frames_iter(stream, tty=False):  # type: ignore[no-untyped-call]
+                    yield (piece, None) if number == STDOUT else (None, piece)
+            finally:
+                stream._sock.close()  # closing the file around it would leave the socket open
+                stream.close()
             yield int(api.exec_inspect(job)["ExitCode"])
 
     def host(self, name: str) -> LabHost:

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any, cast
 
 import docker
-from docker.errors import NotFound
+from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 from docker.models.networks import Network
 from docker.types import EndpointConfig, IPAMConfig, IPAMPool
@@ -24,6 +24,8 @@ from .state import LabRecord
 LAB, OWNER, HOST = "idcbench.lab", "idcbench.lab.owner", "idcbench.lab.host"
 SWITCH = "switch"
 BOOT_LIMIT_S = 120
+REMOVE_LIMIT_S = 60.0
+CONFLICT = 409
 PERIOD_US = 100_000
 AWAIT = (
     "while :; do s=$(systemctl is-system-running --wait 2>/dev/null); "
@@ -111,10 +113,17 @@ class Machines:
 
         Again until nothing is found: the engine may still be at work on what a killed idcbench had asked for.
         """
-        there = False
-        while self._remove_found():
+        there, until = False, time.monotonic() + REMOVE_LIMIT_S
+        while True:
+            try:
+                found = self._remove_found()
+            except APIError as error:
+                if error.status_code != CONFLICT or time.monotonic() > until:
+                    raise
+                found = True  # a host appeared meanwhile that uses a disk or the network
+            if not found:
+                return there
             there = True
-        return there
 
     def _remove_found(self) -> bool:
         containers = list(self.containers().values())
