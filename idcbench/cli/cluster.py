@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,6 +20,7 @@ from ..provisioning.embedded.target import EmbeddedTarget
 from ..provisioning.targets import find_target
 from .display import Display
 from .options import read_settings, up_options
+from .rooms import down_inventory, is_inventory, up_inventory
 
 target_argument = click.argument("target", default="embedded")
 name_option = click.option("--name", default="", metavar="NAME", help="name of the cluster, where there are several")
@@ -27,9 +29,23 @@ name_option = click.option("--name", default="", metavar="NAME", help="name of t
 @click.command()
 @target_argument
 @up_options
-def up(**values: Any) -> None:
-    """Bring a cluster up and keep it; with one that is up, say so. TARGET: embedded (default) or kubeconfig."""
+@click.option("--bundle", type=click.Path(path_type=Path), help="of an inventory's hosts: what they are made from")
+@click.option("--dry-run", is_flag=True, help="of an inventory's hosts: show the plan, change nothing")
+def up(bundle: Path | None, dry_run: bool, **values: Any) -> None:
+    """Bring a cluster up and keep it; with one that is up, say so.
+
+    TARGET: embedded (default), kubeconfig, or an inventory file, whose hosts become what it says.
+    """
     settings = read_settings(values)
+    if is_inventory(settings.target):
+        if given := sorted(settings.given - {"target"}):
+            raise UsageError(f"--{given[0].replace('_', '-')}: the inventory says what the cluster is; set it there")
+        up_inventory(Path(settings.target), bundle=bundle, dry_run=dry_run)
+        return
+    if bundle or dry_run:
+        raise UsageError(
+            "--bundle and --dry-run are for the hosts of an inventory; name one: idcbench up inventory.yaml"
+        )
     display = Display(sys.stderr)
     target = find_target(settings.target or "embedded", options=settings.target_options(), progress=display)
 
@@ -90,8 +106,12 @@ def start(target: str, name: str) -> None:
 @click.command()
 @target_argument
 @name_option
-def down(target: str, name: str) -> None:
-    """Remove a cluster and all its data."""
+@click.option("--confirm", default="", metavar="NAME", help="of an inventory's hosts: the name of the cluster")
+def down(target: str, name: str, confirm: str) -> None:
+    """Remove a cluster and all its data; with an inventory, leave its hosts as they were found."""
+    if is_inventory(target):
+        down_inventory(Path(target), confirm=confirm)
+        return
     one = _embedded(target, name)
     there = asyncio.run(one.down())
     one.progress("")

@@ -40,6 +40,7 @@ COMMANDS = {
     "stop": Lazy("cluster", "stop", "Stop a cluster, keep its data."),
     "start": Lazy("cluster", "start", "Start a stopped cluster again."),
     "down": Lazy("cluster", "down", "Remove a cluster."),
+    "kubeconfig": Lazy("rooms", "kubeconfig", "Print the administrator's kubeconfig of a cluster on hosts."),
     "inventory": Lazy("inventory", "inventory", "The machines of a server room: write, check and show their file."),
     "lab": Lazy("lab", "lab", "Machines to practise on, in containers."),
     "scheduler": Lazy("scheduler", "scheduler", "The scheduler: run it, ask it why, check its configuration."),

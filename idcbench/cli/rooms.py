@@ -1,0 +1,88 @@
+"""``idcbench up | down | kubeconfig INVENTORY``: clusters on the machines of a server room."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from ..errors import IdcError, UsageError
+from ..hosts.inventory_file import read_inventory
+from ..provisioning.kubeadm.access import administrator
+from ..provisioning.kubeadm.downing import take_down
+from ..provisioning.kubeadm.upping import bring_up
+
+SUFFIXES = (".yaml", ".yml")
+Result = TypeVar("Result")
+
+
+def is_inventory(target: str) -> bool:
+    """Whether a target is the path of an inventory."""
+    return Path(target).suffix in SUFFIXES or "/" in target
+
+
+def up_inventory(path: Path, *, bundle: Path | None, dry_run: bool) -> None:
+    """Make the cluster what the inventory says; prints the plan, each step, and what came of it."""
+    inventory = read_inventory(path)
+    began_s = time.monotonic()
+
+    def say(line: str) -> None:
+        click.echo(f"{time.monotonic() - began_s:6.1f} s  {line}")
+
+    done = asyncio.run(_flat(bring_up(inventory, bundle=bundle, say=say, dry_run=dry_run)))
+    if dry_run:
+        click.echo(f"nothing was changed; without --dry-run {done.plan.changes} changes would be made")
+        return
+    what = f"{done.plan.changes} changes in {done.seconds:.1f} s" if done.plan.changes else "nothing to do"
+    planes, workers = len(inventory.control_planes), len(inventory.workers)
+    click.echo(
+        f"cluster {inventory.name}: Kubernetes {done.version}, {planes} control plane{'s' * (planes != 1)}, "
+        f"{workers} worker{'s' * (workers != 1)}: {what}"
+    )
+    click.echo(f"  endpoint    https://{inventory.endpoint.address}:{inventory.endpoint.port}")
+    click.echo(f"  try         idcbench kubeconfig {path} > kubeconfig; kubectl --kubeconfig kubeconfig get nodes")
+
+
+def down_inventory(path: Path, *, confirm: str) -> None:
+    """Take the cluster off its hosts and leave them as they were found."""
+    inventory = read_inventory(path)
+    asyncio.run(_flat(take_down(inventory, confirm=confirm, say=click.echo)))
+    click.echo(f"cluster {inventory.name} is gone")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), default="inventory.yaml")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="write it there, readable for nobody else")
+def kubeconfig(file: Path, output: Path | None) -> None:
+    """Print the administrator's kubeconfig of the cluster on an inventory's hosts. It is a secret."""
+    text = asyncio.run(_flat(administrator(read_inventory(file))))
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise UsageError(f"{output}: cannot be written: {error.strerror}") from None
+
+
+async def _flat(work: Awaitable[Result]) -> Result:
+    """Await; of several errors at once the first that a user can mend is raised, as one is told at a time."""
+    try:
+        return await work
+    except BaseExceptionGroup as group:
+        known, _ = group.split(IdcError)
+        if known is None:
+            raise
+        raise _first(known) from None
+
+
+def _first(group: BaseExceptionGroup[IdcError]) -> IdcError:
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
