@@ -29,9 +29,8 @@ class Kubectl:
 
     async def run(self, *argv: str, content: bytes = b"", timeout_s: float = 60.0) -> str:
         """Raises :class:`HostError` with the last line that kubectl said, and ``TimeoutError``."""
-        done = await self.host.run(
-            "kubectl", f"--kubeconfig={paths.ADMIN}", *argv, content=content, timeout_s=timeout_s
-        )
+        ours = (f"--kubeconfig={paths.ADMIN}", f"--cache-dir={paths.STATE}/kubectl")
+        done = await self.host.run("kubectl", *ours, *argv, content=content, timeout_s=timeout_s)
         if done.exit_code:
             said = (done.stderr or done.stdout).strip().splitlines()
             raise HostError(self.host.name, f"kubectl {argv[0]}: {said[-1] if said else done.exit_code}")

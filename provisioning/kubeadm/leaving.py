@@ -10,6 +10,11 @@ from .scripts import INSTALLED, RESET
 from .wanted import SYSCTLS
 
 BEFORE = f"{paths.STATE}/before"
+FOLDERS = (
+    "/etc/containerd /etc/kubernetes /etc/cni /opt/cni /etc/haproxy /etc/keepalived /var/lib/haproxy /var/lib/etcd "
+    "/var/lib/kubelet /var/lib/cni /var/lib/containerd /var/log/pods /var/log/containers /var/log/kubernetes"
+)
+"""What a cluster brings; one that was there before stays."""
 NONLOCAL_BIND = "net.ipv4.ip_nonlocal_bind"
 
 
@@ -32,8 +37,7 @@ for file in {files} /etc/fstab; do
         cp -p "$file" {BEFORE}/files"$file"
     fi
 done
-for folder in /etc/containerd /etc/kubernetes /etc/cni /opt/cni /etc/haproxy /etc/keepalived /var/lib/etcd \\
-    /var/lib/kubelet /var/lib/cni /var/lib/containerd /var/log/pods /var/log/containers /var/log/kubernetes; do
+for folder in {FOLDERS}; do
     if [ -d "$folder" ]; then echo "$folder" >> {BEFORE}/folders; fi
 done
 touch {BEFORE}/folders {BEFORE}/sysctls {BEFORE}/complete
@@ -64,11 +68,12 @@ if [ -n "$new" ]; then
 fi
 cut -d ' ' -f 3- {INSTALLED} 2>/dev/null | while read -r path; do rm -f "$path"; done
 rm -f {files}
-for folder in /etc/containerd /etc/kubernetes /etc/cni /opt/cni /etc/haproxy /etc/keepalived /var/lib/etcd \\
-    /var/lib/kubelet /var/lib/cni /var/lib/containerd /var/log/pods /var/log/containers /var/log/kubernetes; do
+for folder in {FOLDERS}; do
     grep -qx "$folder" {BEFORE}/folders || rm -rf "$folder"
 done
 rm -rf /run/flannel /run/haproxy
+rm -f /etc/systemd/logind.conf.d/99-kubelet.conf
+rmdir /etc/systemd/logind.conf.d 2>/dev/null || true
 rmdir /etc/systemd/system/kubelet.service.d 2>/dev/null || true
 cp -a {BEFORE}/files/. / 2>/dev/null || true
 while read -r path value; do echo "$value" > "$path" 2>/dev/null || true; done < {BEFORE}/sysctls

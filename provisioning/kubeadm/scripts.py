@@ -21,7 +21,8 @@ elif systemctl is-active --quiet containerd; then
     ctr -n k8s.io tasks ls -q | xargs -r -n 1 ctr -n k8s.io tasks rm -f || true
     ctr -n k8s.io containers ls -q | xargs -r ctr -n k8s.io containers rm || true
 fi
-awk '$2 ~ "^/var/lib/kubelet/|^/run/netns/cni-" { print $2 }' /proc/mounts | sort -r | xargs -r -n 1 umount -l || true
+mounted='^/var/lib/kubelet(/|$)|^/run/netns/cni-'
+awk -v ours="$mounted" '$2 ~ ours { print $2 }' /proc/mounts | sort -r | xargs -r -n 1 umount -l || true
 rm -rf /var/lib/etcd /var/lib/kubelet/* /etc/kubernetes/manifests /etc/kubernetes/*.conf /etc/kubernetes/tmp
 find /etc/kubernetes/pki -type f ! -name 'ca.*' ! -name 'sa.*' ! -name 'front-proxy-ca.*' -delete 2>/dev/null || true
 rm -f /etc/cni/net.d/10-flannel.conflist /run/flannel/subnet.env

@@ -1,0 +1,186 @@
+"""The real thing: bare hosts in containers become a cluster by one command, from a bundle, and are left as they were.
+
+The tests build on each other: making a cluster takes a minute, so there is one for all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from idcbench.progress import silent
+from idcbench.provisioning.artifacts import SourceOptions, provide
+from idcbench.provisioning.artifacts.bundle import Bundle
+from idcbench.provisioning.artifacts.bundle_create import Wish, create
+from idcbench.provisioning.embedded.prerequisites import search_path
+from idcbench.provisioning.lab.lab import Lab
+from idcbench.provisioning.lab.spec import LabSpec
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.xdist_group("lab"),
+    pytest.mark.skipif(shutil.which("dockerd", path=search_path()) is None, reason="needs a Docker engine"),
+    pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs apt to make a bundle"),
+]
+UP_S = 420
+Manifest = dict[str, Any]
+SNAPSHOT = r"""
+dpkg-query -W
+find / -xdev \( -type f -o -type l \) 2>/dev/null | sort
+find /etc /opt /usr/local /var/lib -xdev -type f -newer /run/idcbench-test 2>/dev/null | sort
+awk '{ print $2, $3 }' /proc/mounts | sort
+ip -br link | sed 's/@.*//' | sort
+systemctl list-unit-files --no-legend --state=enabled
+"""
+KEPT = ("/var/log/", "/var/lib/ucf/", "/var/lib/dpkg/", "/var/cache/", "/var/tmp/", "/run/", "/proc/", "/sys/", "/tmp/",
+        "/var/lib/systemd/")  # fmt: skip
+"""What the host's own tools write down of what was done, as they do of everything."""
+
+
+class Room:
+    """Two hosts, the inventory that names them, and the command."""
+
+    def __init__(self, lab: Lab, bundle: Path) -> None:
+        self.lab = lab
+        self.bundle = bundle
+        self.inventory = lab.files.inventory
+        self.before = {name: self.snapshot(name) for name in ("cp1", "w1")}
+
+    def command(self, *argv: str) -> list[str]:
+        return [sys.executable, "-P", "-m", "idcbench.cli.main", *argv]
+
+    def idcbench(self, *argv: str, code: int = 0) -> str:
+        done = subprocess.run(self.command(*argv), capture_output=True, text=True, timeout=UP_S, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def up(self, *more: str, code: int = 0) -> str:
+        return self.idcbench("up", str(self.inventory), "--bundle", str(self.bundle), *more, code=code)
+
+    def snapshot(self, host: str) -> set[str]:
+        lines = self.idcbench("lab", "exec", "--name", self.lab.name, host, "--", "sh", "-c", SNAPSHOT).splitlines()
+        return {line for line in lines if not line.startswith(KEPT)}
+
+    def image(self, part: str) -> str:
+        return Bundle.open(self.bundle).image(part).name
+
+    def kubectl(self, *argv: str, content: str = "") -> str:
+        """As an administrator does from his own machine."""
+        kubeconfig = self.bundle.with_name("kubeconfig")
+        if not kubeconfig.exists():
+            self.idcbench("kubeconfig", str(self.inventory), "-o", str(kubeconfig))
+        line = [str(provide("1.37").folder / "kubectl"), f"--kubeconfig={kubeconfig}", *argv]
+        return subprocess.run(line, input=content, capture_output=True, text=True, timeout=90, check=True).stdout
+
+    def apply(self, *objects: Manifest) -> None:
+        self.kubectl("apply", "-f", "-", content=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+
+    def get(self, *what: str) -> list[Manifest]:
+        found: list[Manifest] = json.loads(self.kubectl("get", *what, "-o", "json"))["items"]
+        return found
+
+
+def pod(name: str, node: str, image: str, *arguments: str) -> Manifest:
+    """A pod that pod security lets in, on that very node."""
+    container = {
+        "name": "it", "image": image, "args": list(arguments),
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True,
+                            "seccompProfile": {"type": "RuntimeDefault"}},
+    }  # fmt: skip
+    spec = {"nodeName": node, "restartPolicy": "OnFailure", "containers": [container]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}}, "spec": spec}
+
+
+def service(name: str) -> Manifest:
+    spec = {"selector": {"app": name}, "ports": [{"port": 8080}]}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        bundle = tmp_path_factory.mktemp("bundle") / "room.bundle"
+        create(Wish(kubernetes="1.37", distributions=["debian-12"], options=SourceOptions()), bundle, progress=silent)
+        lab = Lab(f"room-{os.getpid()}")
+        try:
+            lab.up(LabSpec(hosts=2, control_planes=1, cpus=2, memory="3g"), setup_runtime=True)
+            yield Room(lab, bundle)
+        finally:
+            lab.down()
+
+
+def test_a_plan_alone_changes_nothing(room: Room) -> None:
+    said = room.up("--dry-run")
+    assert "plan: cp1: make the first control plane of cluster" in said
+    assert "nothing was changed" in said
+    assert room.snapshot("cp1") == room.before["cp1"]
+
+
+def test_a_driver_that_is_killed_leaves_steps_that_the_next_run_waits_for_and_goes_on_from(room: Room) -> None:
+    line = room.command("up", str(room.inventory), "--bundle", str(room.bundle))
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as driver:
+        assert driver.stdout is not None
+        assert any("remember done" in said for said in driver.stdout)
+        driver.send_signal(signal.SIGKILL)
+    said = room.up()
+    assert "cluster: 2 nodes ready, etcd has 1 members" in said
+    assert {node["metadata"]["name"] for node in room.get("nodes")} == {"cp1", "w1"}
+
+
+def test_again_changes_nothing(room: Room) -> None:
+    said = room.up()
+    assert "plan: nothing to do" in said
+    assert "nothing to do" in said.splitlines()[-3]
+
+
+def test_pods_talk_across_hosts_by_the_name_of_a_service_and_say_so_in_their_log(room: Room) -> None:
+    """Through the overlay, kube-proxy and DNS; the log comes from a kubelet whose certificate the cluster signed."""
+    room.apply(pod("web", "w1", room.image("podtool"), "serve"), service("web"))
+    room.kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
+    room.apply(pod("client", "cp1", room.image("podtool"), "fetch", "http://web.default.svc:8080/"))
+    room.kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/client", "--timeout=60s")
+    assert room.kubectl("logs", "client").strip()
+
+
+def test_a_pod_that_would_touch_its_host_is_refused_and_nobody_anonymous_gets_in(room: Room) -> None:
+    privileged = pod("bad", "w1", room.image("podtool"), "serve")
+    privileged["spec"]["containers"][0]["securityContext"] = {"privileged": True}
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        room.apply(privileged)
+    assert "violates PodSecurity" in caught.value.stderr
+    server = room.kubectl("config", "view", "-o", "jsonpath={.clusters[0].cluster.server}")
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    assert urllib.request.urlopen(f"{server}/readyz", context=context, timeout=5).status == 200
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(f"{server}/api", context=context, timeout=5)
+
+
+def test_what_is_another_clusters_is_refused(room: Room, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    folder = room.inventory.parent
+    text = room.inventory.read_text().replace(f"name: {room.lab.name}", "name: other").replace("./", f"{folder}/")
+    other.write_text(text)
+    said = room.idcbench("up", str(other), "--bundle", str(room.bundle), code=6)
+    assert f"belongs to cluster {room.lab.name}, not other" in said
+
+
+def test_down_wants_the_name_and_leaves_hosts_as_they_were(room: Room) -> None:
+    assert f"--confirm {room.lab.name}" in room.idcbench("down", str(room.inventory), code=4)
+    room.idcbench("down", str(room.inventory), "--confirm", room.lab.name)
+    for host, before in room.before.items():
+        assert room.snapshot(host) == before
+    assert "nothing of idcbench is here" in room.idcbench("down", str(room.inventory), "--confirm", room.lab.name)
