@@ -23,11 +23,19 @@ NAMED = 3
 def sentence(comparison: Comparison) -> str:
     """Who is better in what, by the headlines, or by all that there is where none was named."""
     family = comparison.headlines or comparison.exploratory
-    counts = Counter(one.word for one in family)
-    said = ", ".join(f"{_SAID.get(word, word)} in {counts[word]}" for word in WORDS if counts[word])
-    if comparison.headlines:
-        return f"B is {said} of {len(family)} headline comparison{'' if len(family) == 1 else 's'}."
-    return f"No headline was named before the runs. Looking around, B is {said} of {len(family)} comparisons."
+    told = []
+    for letter in list(comparison.sides)[1:]:
+        counts = Counter(one.word for one in family if one.side == letter)
+        words = ", ".join(f"{said(word)} in {counts[word]}" for word in WORDS if counts[word])
+        told.append(f"{letter} is {words or 'not to be compared'} of {counts.total()}")
+    what = f"headline comparison{'' if told[-1].endswith(' 1') else 's'}" if comparison.headlines else "comparisons"
+    opening = "" if comparison.headlines else "No headline was named before the runs. Looking around, "
+    return f"{opening}{'; '.join(told)} {what}."
+
+
+def said(word: Word) -> str:
+    """The word of a verdict within a sentence."""
+    return _SAID.get(word, word)
 
 
 def findings(comparison: Comparison) -> list[str]:
@@ -36,7 +44,8 @@ def findings(comparison: Comparison) -> list[str]:
     if not comparison.headlines:
         differ.sort(key=lambda one: one.p_corrected or 0.0)
     told = differ if comparison.headlines else differ[:NAMED]
-    return [f"{one.title} is {one.word}: {amount(one)}" for one in told]
+    who = (lambda one: f" in {one.side}") if comparison.others else (lambda _: "")
+    return [f"{one.title} is {one.word}{who(one)}: {amount(one)}" for one in told]
 
 
 def remarks(comparison: Comparison) -> list[str]:
@@ -75,20 +84,26 @@ def side(letter: str, one: Side, key: str) -> str:
     return f"{letter}: {one.id}{f' ({key}={one.value})' if key else ''}"
 
 
-def table(title: str, differences: Sequence[Difference]) -> Table:
-    """One line for each."""
-    rows = tuple(
-        (
-            one.name + (f" ({labels_text(one.labels)})" if one.labels else ""),
-            "" if one.quantile == "value" else one.quantile,
-            figure(one.a, one.unit),
-            figure(one.b, one.unit),
-            amount(one),
-            f"{one.rounds[0]}" if one.rounds[0] == one.rounds[1] else f"{one.rounds[0]}, {one.rounds[1]}",
-            one.word,
-            certainty(one),
-        )
-        for one in differences
-    )
+def table(title: str, differences: Sequence[Difference], *, several: bool = False) -> Table:
+    """One line for each; with ``several`` sides against A, one more column says which."""
     heads = ("metric", "", "A", "B", "B against A (95 % interval)", "rounds", "B is", "")
-    return Table(title, heads, rows, frozenset({2, 3, 5}))
+    if several:
+        heads = ("metric", "", "A", "it", "it against A (95 % interval)", "rounds", "it is", "")
+    rows = tuple(_cells(one) for one in differences)
+    if not several:
+        return Table(title, heads, rows, frozenset({2, 3, 5}))
+    marked = tuple((one.side, *cells) for one, cells in zip(differences, rows, strict=True))
+    return Table(title, ("run", *heads), marked, frozenset({3, 4, 6}))
+
+
+def _cells(one: Difference) -> tuple[str, ...]:
+    return (
+        one.name + (f" ({labels_text(one.labels)})" if one.labels else ""),
+        "" if one.quantile == "value" else one.quantile,
+        figure(one.a, one.unit),
+        figure(one.b, one.unit),
+        amount(one),
+        f"{one.rounds[0]}" if one.rounds[0] == one.rounds[1] else f"{one.rounds[0]}, {one.rounds[1]}",
+        one.word,
+        certainty(one),
+    )

@@ -1,4 +1,4 @@
-"""`idcbench compare`: two runs side by side, with a verdict on every metric that both have."""
+"""`idcbench compare`: runs side by side, with a verdict on every metric that the first and another have."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 from ..errors import UsageError
 
 if TYPE_CHECKING:
-    from ..runs.comparison import Comparison
+    from ..runs.comparison import Comparison, Difference
 
 WORSE = 1
 """Exit code when a limit of ``--fail`` is passed."""
@@ -57,11 +57,8 @@ class ShareType(click.ParamType[float]):
 
 
 @click.command()
-@click.argument("a")
-@click.argument("b")
-@click.option(
-    "--fail", "limits", type=LimitType(), multiple=True, help="Exit with 1 when B is worse by more than that."
-)
+@click.argument("runs", nargs=-1, required=True, metavar="A B [C …]")
+@click.option("--fail", "limits", type=LimitType(), multiple=True, help="Exit with 1 when one is worse than A by more.")
 @click.option(
     "--minimum-effect", type=ShareType(), default=0.05, show_default="5%", help="What is less counts as the same."
 )
@@ -78,12 +75,12 @@ class ShareType(click.ParamType[float]):
 @click.option("--all", "all_rows", is_flag=True, help="Show what does not differ too.")
 @click.option("--root", type=click.Path(path_type=Path), default=Path(".idcbench"), help="Where the runs are.")
 def compare(
-    a: str, b: str, limits: tuple[Limit, ...], minimum_effect: float, headlines: tuple[str, ...], html: Path | None,
+    runs: tuple[str, ...], limits: tuple[Limit, ...], minimum_effect: float, headlines: tuple[str, ...], html: Path | None,
     form: str | None, junit: Path | None, all_rows: bool, root: Path,
 ) -> None:  # fmt: skip
-    """Set run B beside run A: for every metric better, worse, the same, or cannot tell, and how sure that is.
+    """Set run B, and any others, beside run A: for every metric better, worse, the same, or cannot tell, and how sure.
 
-    A and B are runs as `idcbench report` takes them. What counts is the round, not the single request. Figures of an
+    Each is a run as `idcbench report` takes it; the first is what all others are judged against. What counts is the round, not the single request. Figures of an
     invalid run are compared with a caution, and never pass --fail.
     """
     from ..runs.comparing import judge_runs, measure_runs
@@ -91,8 +88,10 @@ def compare(
 
     if html is not None and form is not None:
         raise UsageError(f"--html and --{form} exclude each other; call it twice")
-    runs = locate_run(root, a), locate_run(root, b)
-    measured = measure_runs(*runs, headlines=headlines)
+    if len(runs) < 2:
+        raise UsageError(f"{runs[0]} alone: two runs or more are wanted, such as: idcbench compare {runs[0]} OTHER")
+    found = [locate_run(root, said) for said in runs]
+    measured = measure_runs(*found, headlines=headlines)
     comparison = judge_runs(measured, minimum_effect=minimum_effect)
     if junit is not None:
         from ..reports.comparing_tools import write_junit
@@ -101,13 +100,13 @@ def compare(
     if html is not None:
         from ..reports.comparing_html import write_comparison
 
-        click.echo(write_comparison(comparison, runs, html))
+        click.echo(write_comparison(comparison, found, html))
     else:
         click.echo(_text(comparison, form, all_rows=all_rows), nl=False)
     broken = [
         told for limit in limits for told in _beyond(limit, judge_runs(measured, minimum_effect=limit.share))
     ]  # fmt: skip
-    broken += [f"{side.id} is invalid" for side in (comparison.a, comparison.b) if limits and side.invalid_because]
+    broken += [f"{side.id} is invalid" for side in comparison.sides.values() if limits and side.invalid_because]
     for told in broken:
         click.echo(f"fail: {told}", err=True)
     if broken:
@@ -145,10 +144,14 @@ def _beyond(limit: Limit, comparison: Comparison) -> Iterator[str]:
     if not meant:
         what = limit.metric or "any metric"
         raise UsageError(f"--fail: no {limit.quantile} of {what} is in both runs, with a direction that is better")
+
+    def who(one: Difference) -> str:
+        return f" of {one.side}" if comparison.others else ""
+
     for one in meant:
         if one.word == "worse":
-            yield f"{one.title} is worse by more than {limit.share:.3g} of A's: {amount(one)}"
+            yield f"{one.title}{who(one)} is worse by more than {limit.share:.3g} of A's: {amount(one)}"
         if one.word == "insufficient" and limit.metric:
-            yield f"{one.title} cannot be judged: it {one.why}"
+            yield f"{one.title}{who(one)} cannot be judged: it {one.why}"
     if all(one.word == "insufficient" for one in meant) and not limit.metric:
         yield f"no {limit.quantile} can be judged, for one: {meant[0].title} {meant[0].why}"

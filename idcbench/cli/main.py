@@ -45,7 +45,7 @@ COMMANDS = {
     "lab": Lazy("lab", "lab", "Machines to practise on, in containers."),
     "scheduler": Lazy("scheduler", "scheduler", "The scheduler: run it, ask it why, check its configuration."),
     "report": Lazy("report", "report", "Write and open the report of a run."),
-    "compare": Lazy("compare", "compare", "Set two runs side by side, with a verdict on every metric."),
+    "compare": Lazy("compare", "compare", "Set runs side by side, with a verdict on every metric."),
     "history": Lazy("history", "history", "Show each metric over the last runs, and where it changed."),
     "list": Lazy("shelf", "list_runs", "List the runs there are."),
     "prune": Lazy("shelf", "prune", "Delete all but the newest runs."),

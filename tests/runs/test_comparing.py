@@ -190,3 +190,33 @@ def test_headlines_may_be_chosen_and_are_at_most_ten(make: Make) -> None:
         compare_runs(a, b, headlines=["nothing"])
     with pytest.raises(UsageError, match="11 comparisons"):
         compare_runs(a, b, headlines=[f"m{number:02d}" for number in range(11)])
+
+
+def test_three_runs_are_judged_against_the_first_as_one_family(make: Make) -> None:
+    a = make(1.0, ab="x", value="1.34", kubernetes="1.34", fill=add("startup", [1.0] * 8, repetition=True))
+    b = make(1.3, ab="x", value="1.35", kubernetes="1.35", seed=1)
+    c = make(0.7, ab="x", value="1.37", kubernetes="1.37", seed=2)
+    found = compare_runs(a, b, c)
+    assert list(found.sides) == ["A", "B", "C"]
+    assert [side.value for side in found.sides.values()] == ["1.34", "1.35", "1.37"]
+    assert [(one.quantile, one.side, one.word) for one in found.headlines] == [
+        ("p50", "B", "worse"), ("p50", "C", "better"), ("p99", "B", "worse"), ("p99", "C", "better"),
+    ]  # fmt: skip
+    assert [one.p_corrected for one in found.headlines] == [pytest.approx(4 * (one.p or 0)) for one in found.headlines]
+    assert compare_runs(a, b).headlines[0].value == found.headlines[0].value
+    assert [one.values for one in found.changed if one.key == "options.kubernetes"] == [("1.34", "1.35", "1.37")]
+
+
+def test_a_side_that_lacks_a_metric_is_named_and_the_others_are_compared(make: Make) -> None:
+    fill = add("startup", [1.0] * 8, repetition=True)
+    found = compare_runs(make(fill=fill), make(), make(fill=fill, nodes=3))
+    assert [one.side for one in found.exploratory if one.name == "startup"] == ["C"]
+    assert f"only {found.a.id} has startup" in found.warnings
+    assert found.warnings.count(DRIFT) == 1
+    assert found.changed[0].values == ("–", "–", "3")
+
+
+def test_more_runs_than_letters_are_refused(make: Make) -> None:
+    run = make(rounds=5)
+    with pytest.raises(UsageError, match="9 runs: at most 8 can be told apart side by side"):
+        compare_runs(*[run] * 9)
