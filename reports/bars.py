@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from idcbench.measure.statistics import summarize
+from idcbench.measure.statistics import Values, summarize
 
 from .figures import duration, figure
 from .svg import Linear, element, percent
@@ -52,7 +52,7 @@ def axis(*, longest_ms: float) -> str:
     return element("svg", *parts, class_="cell", width="100%", height=_HEIGHT, aria_hidden="true")
 
 
-def percentile_bar(values: Sequence[float], *, unit: str) -> str:
+def percentile_bar(values: Sequence[float] | Values, *, unit: str) -> str:
     """The spread of values from 0 (or the lowest) to the highest: empty for fewer than two."""
     summary = summarize(values)
     if summary.min is None or summary.max is None or summary.p50 is None or summary.n == 1:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from idcbench.runs.comparison import Comparison, Difference
 
-from .comparing_words import DIFFERENT, findings, sentence, side, table
+from .comparing_words import DIFFERENT, findings, remarks, sentence, side, table
 from .markdown import bullets, cells, escaped
 from .summary import summary_of
 from .terminal import render_table
@@ -20,6 +20,7 @@ def render_comparison_terminal(comparison: Comparison, *, all_rows: bool = False
     parts = [*_sides(comparison), sentence(comparison)]
     parts += [f"  {finding}" for finding in findings(comparison)]
     parts += _bought(comparison)
+    parts += [f"  {remark}" for remark in remarks(comparison)]
     parts += [f"  caution: {warning}" for warning in comparison.warnings]
     if comparison.changed:
         parts.append(
@@ -40,6 +41,7 @@ def render_comparison_markdown(comparison: Comparison) -> str:
     parts = [f"# {sentence(comparison)}", bullets([escaped(line) for line in _sides(comparison)])]
     parts.append(bullets([escaped(finding) for finding in findings(comparison)]))
     parts.append(bullets([escaped(line.strip()) for line in _bought(comparison)]))
+    parts.append(bullets([escaped(remark) for remark in remarks(comparison)]))
     if comparison.warnings:
         parts.append("What this does not say:\n\n" + bullets([escaped(warning) for warning in comparison.warnings]))
     if comparison.changed:

@@ -44,15 +44,12 @@ def findings(comparison: Comparison) -> list[str]:
     if not comparison.headlines:
         differ.sort(key=lambda one: one.p_corrected or 0.0)
     told = differ if comparison.headlines else differ[:NAMED]
-    who = (lambda one: f" in {one.side}") if comparison.others else (lambda _: "")
-    return [f"{one.title} is {one.word}{who(one)}: {amount(one)}" for one in told]
+    return [f"{one.title} is {one.word}{f' in {one.side}' if comparison.others else ''}: {amount(one)}" for one in told]
 
 
 def remarks(comparison: Comparison) -> list[str]:
     """What is to be known of each side: ``A: outages of host-loss-silent: nobody could take over; …``."""
-    return [
-        f"{letter}: {remark}" for letter, one in (("A", comparison.a), ("B", comparison.b)) for remark in one.remarks
-    ]
+    return [f"{letter}: {remark}" for letter, one in comparison.sides.items() for remark in one.remarks]
 
 
 def amount(one: Difference) -> str:

@@ -1,21 +1,18 @@
-"""The cumulative distribution of both sides' values, one curve each."""
+"""The cumulative distribution of several sides' values, one curve each."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 
 from idcbench.measure.statistics import Values
 
+from .axes import COLUMNS, LEFT, RIGHT, Scale, Sides, class_of, grid, middle, scale_of, stretched
 from .figures import figure
-from .svg import Linear, Logarithmic, element, percent
+from .svg import element, number
 
 POINTS = 120
 """A curve has at most so many: more than its height in pixels can show apart."""
-_HEIGHT, _TOP, _BOTTOM, _LEFT, _RIGHT = 200.0, 8.0, 24.0, 4.5, 97.0
-_SPREAD = 20.0
-"""Where the largest value is so many times the median, the axis is logarithmic."""
+_HEIGHT, _TOP, _BOTTOM = 200.0, 8.0, 24.0
 
 
 def curve(values: Values) -> list[tuple[float, float]]:
@@ -31,63 +28,45 @@ def curve(values: Values) -> list[tuple[float, float]]:
     return [(float(ordered[rank]), float((rank + 1) / len(ordered))) for rank in ranks]
 
 
-def ecdf(sides: Sequence[tuple[str, Values]], *, unit: str) -> str:
-    """The curves of ``sides``, named A and B by their classes, as one chart with its text alternative."""
+def ecdf(sides: Sides, *, unit: str) -> str:
+    """The curves of ``sides`` as one chart with its text alternative; empty when no side has a value."""
     drawn = [(name, values) for name, values in sides if len(values)]
     if not drawn:
         return ""
-    both = np.concatenate([values for _, values in drawn])
-    x = _scale(both)
-    parts = [*_grid(x, unit)]
+    x = scale_of(np.concatenate([values for _, values in drawn]))
+    parts = [*grid(x, unit, top=_TOP, bottom=_HEIGHT - _BOTTOM), *_shares()]
     for name, values in drawn:
-        points = curve(values)
-        path, former = [], 0.0
-        for value, share in points:
-            path.append(f"{_x(x, value):.2f},{_y(former):.1f} {_x(x, value):.2f},{_y(share):.1f}")
-            former = share
-        parts.append(
-            element(
-                "svg", element("polyline", points=" ".join(path), class_=f"curve side-{name.lower()}"),
-                x="0", y="0", width="100%", height=_HEIGHT, viewBox=f"0 0 100 {_HEIGHT:g}", preserveAspectRatio="none",
-            )
-        )  # fmt: skip
+        path = element("path", d=_steps(x, curve(values)), class_=f"curve {class_of(name)}")
+        parts.append(stretched(path, 0, _HEIGHT))
     said = "; ".join(
-        f"{name}: {len(values)} values from {figure(float(values.min()), unit)} to "
-        f"{figure(float(values.max()), unit)}, median {figure(_median(values), unit)}"
+        f"{name}: {len(values)} value{'' if len(values) == 1 else 's'} from {figure(float(values.min()), unit)} to "
+        f"{figure(float(values.max()), unit)}, median {figure(middle(values), unit)}"
         for name, values in drawn
     )
-    return element("svg", *parts, class_="ecdf", width="100%", height=_HEIGHT, role="img", aria_label=said)
+    return element("svg", *parts, class_="chart", width="100%", height=_HEIGHT, role="img", aria_label=said)
 
 
-def _median(values: Values) -> float:
-    """The lower one of two in the middle: their sum may be more than a number can hold."""
-    return float(np.quantile(values, 0.5, method="lower"))
-
-
-def _scale(values: Values) -> Linear | Logarithmic:
-    low, high = float(values.min()), float(values.max())
-    if low > 0 and high > _SPREAD * _median(values):
-        return Logarithmic(low, high)
-    return Linear(min(low, 0.0) if high > 2 * (high - low) else low, high if high > low else low + 1.0)
-
-
-def _grid(x: Linear | Logarithmic, unit: str) -> list[str]:
-    ticks = x.decades() if isinstance(x, Logarithmic) else x.ticks(4)
+def _shares() -> list[str]:
     parts = []
-    for tick in ticks:
-        place = percent(_x(x, tick) / 100)
-        parts.append(element("line", x1=place, x2=place, y1=_TOP, y2=_HEIGHT - _BOTTOM, class_="grid"))
-        if 4 < _x(x, tick) < 93:
-            text = figure(tick, unit)
-            parts.append(element("text", text=text, x=place, y=_HEIGHT - 8, class_="tick", text_anchor="middle"))
     for share in (0.5, 0.99):
-        parts.append(element("line", x1=f"{_LEFT}%", x2=f"{_RIGHT}%", y1=_y(share), y2=_y(share), class_="grid"))
+        parts.append(element("line", x1=f"{LEFT}%", x2=f"{RIGHT}%", y1=_y(share), y2=_y(share), class_="grid"))
         parts.append(element("text", text=f"p{share * 100:g}", x="0", y=_y(share) + 4, class_="tick"))
     return parts
 
 
-def _x(x: Linear | Logarithmic, value: float) -> float:
-    return _LEFT + (_RIGHT - _LEFT) * x(value)
+def _steps(x: Scale, points: list[tuple[float, float]]) -> str:
+    """A stair from the axis up, in steps to a tenth of a column and of a pixel."""
+    at_x, at_y = round(COLUMNS * x(points[0][0]), 1), round(_y(0.0), 1)
+    path = [f"M{number(at_x)} {number(at_y)}"]
+    for value, share in points:
+        next_x, next_y = round(COLUMNS * x(value), 1), round(_y(share), 1)
+        path.append(f"{_move('h', next_x - at_x)}{_move('v', next_y - at_y)}")
+        at_x, at_y = next_x, next_y
+    return "".join(path)
+
+
+def _move(letter: str, by: float) -> str:
+    return f"{letter}{number(round(by, 1))}" if abs(by) > 0.04 else ""
 
 
 def _y(share: float) -> float:

@@ -1,35 +1,66 @@
-"""The report as one HTML file that needs nothing else: no network, no script, both colour schemes."""
+"""The report as one HTML file that needs nothing else: no network, both colour schemes; a script only sorts tables."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from idcbench.runs.comparison import LETTERS
+
 from . import bars, checklist
+from .axes import class_of
+from .boxes import boxes
 from .charts import outage_timeline, timeline_in_words
+from .ecdf import ecdf
 from .faultrows import labels_text, variant_text
 from .faults import Repetition
 from .figures import duration, figure, spread
-from .model import Report
+from .glossary import anchor, glossary
+from .growth import Growing, growth_chart
+from .model import Group, Report
 
 LARGEST_BYTES = 500_000
-_TIMELINES = (60, 30, 15, 8, 4, 2, 1, 0)
-"""How many timelines are drawn per fault: as many as fit; the longest outages first."""
+_DRAWN = ((60, 100), (30, 60), (15, 30), (8, 20), (4, 10), (2, 5), (1, 2), (0, 0))
+"""How many timelines are drawn per fault, and of how many metrics the curves: as many as fit; the longest outages and
+the first metrics first."""
 _EXCERPT = 1500
 
 
 def render_html(report: Report) -> str:
     """The whole page, below :data:`LARGEST_BYTES`: of many repetitions those with the longest outages are drawn."""
     page = ""
-    most = max((len(figures.fault.repetitions) for figures in report.faults), default=0)
-    for drawn in [most, *(count for count in _TIMELINES if count < most)]:
-        page = environment().get_template("report.html").render(report=report, drawn=drawn, run=report.document)
+    terms = glossary((it.name, it.definition, "", it.samples) for it in report.document.metrics)
+    known = {term.name for term in terms}
+    for drawn, curves in _DRAWN:
+        page = environment().get_template("report.html").render(
+            report=report, drawn=drawn, curves=curves, run=report.document, terms=terms, known=known,
+            group_charts=_group_charts, growth_chart=_growth_chart,
+        )  # fmt: skip
         if len(page.encode()) < LARGEST_BYTES:
             break
     return page
+
+
+def _group_charts(group: Group) -> Markup:
+    """The distributions of the first series of a group, and their outliers."""
+    chosen = [it for it in group.measured if it.metric.n][: len(LETTERS)]
+    sides = [(letter, it.values) for letter, it in zip(LETTERS, chosen, strict=False)]
+    named = [(class_of(letter), labels_text(it.metric.labels) or "all", it.metric.samples)
+             for letter, it in zip(LETTERS, chosen, strict=False)]  # fmt: skip
+    drawn = (("Distribution", ecdf(sides, unit=group.unit)), ("Spread and outliers", boxes(sides, unit=group.unit)))
+    left_out = sum(1 for it in group.measured if it.metric.n) - len(chosen)
+    template = environment().get_template("group.html")
+    charts = [(title, Markup(chart)) for title, chart in drawn]
+    return Markup(template.render(name=group.name, letters=LETTERS, named=named, charts=charts, left_out=left_out))
+
+
+def _growth_chart(one: Growing) -> Markup:
+    return Markup(growth_chart([("A", one.growth)], unit=one.unit))
 
 
 @cache
@@ -48,8 +79,12 @@ def environment() -> Environment:
         "duration": lambda value_ms: _unbroken(duration(value_ms)),
         "title_of": checklist.title,
         "excerpt": _excerpt,
+        "anchor": anchor,
     }
+    script = (folder / "sort.js").read_text(encoding="utf-8")
     shared.globals |= {
+        "script": Markup(script),
+        "script_digest": Markup("sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()),
         "style": Markup((folder / "report.css").read_text(encoding="utf-8")),
         "spread": lambda low, high, unit: _unbroken(spread(low, high, unit)),
         "labels_text": labels_text,

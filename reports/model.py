@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from idcbench.measure.statistics import Values
 from idcbench.runs.causes import causes_said
 from idcbench.runs.directory import Run
 from idcbench.runs.schema import Check, Metric, RunDocument
@@ -19,6 +20,8 @@ from . import checklist, cluster_facts
 from .faultrows import FaultFigures, figures_of
 from .faults import faults_of
 from .figures import NOTHING, duration
+from .growth import Growing, growths_of
+from .objectives import Objective, objectives_of
 from .verdict import Verdict, verdict_of
 
 FILES = (
@@ -30,20 +33,38 @@ FILES = (
 )
 INSTRUMENTS = ("probe.", "measure.")
 """What the names of metrics begin with that are about the measuring itself."""
+FOREIGN = ("load_average", "foreign")
+"""What the names of those hold that say what else the machine did."""
+DISTRIBUTION_LEAST = 20
+"""Of fewer values a distribution shows no more than the values themselves do."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Measured:
     """A metric with its raw values."""
 
     metric: Metric
-    values: tuple[float, ...]
+    values: Values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Metrics of one name and unit, by their labels, of which some have values enough for a distribution."""
+
+    name: str
+    definition: str
+    unit: str
+    measured: tuple[Measured, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A run as a report tells it. ``measured`` are the metrics that belong to no fault and not to the instruments,
-    which are in ``instruments``; ``files`` those of the run directory that exist, with what they are."""
+    """A run as a report tells it.
+
+    ``measured`` are the metrics that belong to no fault and not to the instruments, which are in ``instruments``;
+    ``files`` those of the run directory that exist, with what they are. ``written`` is how many writes were
+    acknowledged while faults went on, and how many of them were lost; ``None`` where nobody counted.
+    """
 
     path: Path
     document: RunDocument
@@ -54,6 +75,9 @@ class Report:
     machine: tuple[cluster_facts.Fact, ...]
     clocks: tuple[cluster_facts.Fact, ...]
     faults: tuple[FaultFigures, ...]
+    objectives: tuple[Objective, ...]
+    growths: tuple[Growing, ...]
+    written: tuple[int, int] | None
     measured: tuple[Measured, ...]
     instruments: tuple[Measured, ...]
     areas: tuple[checklist.Area, ...]
@@ -85,6 +109,30 @@ class Report:
     def ready(self) -> Metric | None:
         """How long the cluster took to be ready."""
         return next((it.metric for it in self.measured if it.metric.name == "cluster.ready" and it.metric.n), None)
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """Of ``measured`` those with a distribution to look at, by name."""
+        by_name: dict[tuple[str, str], list[Measured]] = {}
+        for it in self.measured:
+            by_name.setdefault((it.metric.name, it.metric.unit), []).append(it)
+        return tuple(
+            Group(name=name, unit=unit, definition=some[0].metric.definition, measured=tuple(some))
+            for (name, unit), some in by_name.items()
+            if any(it.metric.n >= DISTRIBUTION_LEAST for it in some)
+        )
+
+    @property
+    def few(self) -> tuple[Measured, ...]:
+        """Of ``measured`` those whose values are too few for a distribution."""
+        grouped = {(group.name, group.unit) for group in self.groups}
+        return tuple(it for it in self.measured if (it.metric.name, it.metric.unit) not in grouped)
+
+    @property
+    def machine_load(self) -> tuple[Metric, ...]:
+        """What else the machine had to do meanwhile, where that was recorded."""
+        found = (it.metric for it in self.instruments if any(word in it.metric.name for word in FOREIGN))
+        return tuple(metric for metric in found if metric.n)
 
     @property
     def size(self) -> str:
@@ -145,6 +193,9 @@ def report_of(run: Run) -> Report:
         machine=cluster_facts.machine_facts(document),
         clocks=cluster_facts.clock_facts(document),
         faults=figures_of(run.path, faults_of(run.path, events), document.metrics),
+        objectives=tuple(objectives_of(events)),
+        growths=tuple(growths_of(events, document.metrics)),
+        written=_written(run.path, document.metrics),
         measured=_with_values(run.path, [metric for metric in others if metric not in instruments]),
         instruments=_with_values(run.path, instruments),
         areas=checklist.areas(document.checks),
@@ -157,7 +208,19 @@ def report_of(run: Run) -> Report:
 
 
 def _with_values(run: Path, metrics: Sequence[Metric]) -> tuple[Measured, ...]:
-    return tuple(
-        Measured(metric=metric, values=tuple(np.asarray(read_series(run / metric.samples)[1]["value"]).tolist()))
-        for metric in metrics
-    )
+    return tuple(Measured(metric=metric, values=_values(run, metric)) for metric in metrics)
+
+
+def _values(run: Path, metric: Metric) -> Values:
+    return np.asarray(read_series(run / metric.samples)[1]["value"], dtype=np.float64)
+
+
+def _written(run: Path, metrics: Sequence[Metric]) -> tuple[int, int] | None:
+    """How many writes were acknowledged in all, and how many of them were lost."""
+    totals = []
+    for name in ("failover.acknowledged", "failover.lost"):
+        found = [_values(run, metric) for metric in metrics if metric.name == name]
+        if not found:
+            return None
+        totals.append(round(sum(float(values.sum()) for values in found)))
+    return totals[0], totals[1]

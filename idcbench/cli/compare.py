@@ -75,13 +75,13 @@ class ShareType(click.ParamType[float]):
 @click.option("--all", "all_rows", is_flag=True, help="Show what does not differ too.")
 @click.option("--root", type=click.Path(path_type=Path), default=Path(".idcbench"), help="Where the runs are.")
 def compare(
-    runs: tuple[str, ...], limits: tuple[Limit, ...], minimum_effect: float, headlines: tuple[str, ...], html: Path | None,
-    form: str | None, junit: Path | None, all_rows: bool, root: Path,
+    runs: tuple[str, ...], limits: tuple[Limit, ...], minimum_effect: float, headlines: tuple[str, ...],
+    html: Path | None, form: str | None, junit: Path | None, all_rows: bool, root: Path,
 ) -> None:  # fmt: skip
-    """Set run B, and any others, beside run A: for every metric better, worse, the same, or cannot tell, and how sure.
+    """Set run B, and any others, beside run A: what is better, worse, the same, or cannot be told, and how sure.
 
-    Each is a run as `idcbench report` takes it; the first is what all others are judged against. What counts is the round, not the single request. Figures of an
-    invalid run are compared with a caution, and never pass --fail.
+    Each is a run as `idcbench report` takes it; the first is what all others are judged against. What counts is the
+    round, not the single request. Figures of an invalid run are compared with a caution, and never pass --fail.
     """
     from ..runs.comparing import judge_runs, measure_runs
     from ..runs.locate import locate_run

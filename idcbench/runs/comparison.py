@@ -20,8 +20,8 @@ LETTERS = "ABCDEFGH"
 class Side(msgspec.Struct, frozen=True, kw_only=True):
     """One of the runs; ``value`` is what it was given where the runs were made to differ in one setting.
 
-    ``cluster`` and ``load`` are a line each, of what was measured and what it had to carry; empty if unsaid. ``remarks``
-    say what a reader of its figures should know, such as why its outages last as long as they do.
+    ``cluster`` and ``load`` are a line each, of what was measured and what it had to carry; empty if unsaid.
+    ``remarks`` say what a reader of its figures should know, such as why its outages last as long as they do.
     """
 
     id: str

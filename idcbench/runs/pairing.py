@@ -77,6 +77,15 @@ def pair_up(a: FoundSeries, b: FoundSeries, windows: tuple[Windows, Windows], *,
     return Pair(header=header, kind="rounds", rounds=(list(left.values()), list(right.values())), paired=interleaved)
 
 
+def rounds_of(found: FoundSeries, windows: Windows) -> list[Values]:
+    """One run's series in the rounds by which it is judged beside another."""
+    header, samples = found
+    if header.repetition:
+        return one_by_one(samples)
+    inside = list(in_windows(samples, windows).values()) if header.clock == "monotonic" else []
+    return inside or in_parts(samples)
+
+
 def made_to_differ(a: RunDocument, b: RunDocument) -> tuple[str, tuple[str, str]]:
     """The setting in which two runs of one ``--ab`` differ, and its values; empty for any other two."""
     sides = []

@@ -58,6 +58,8 @@ DEFINITIONS: dict[str, tuple[str, Better, str]] = {
         "lower",
         "from the planned start of an acknowledged write to the arrival of its event at a watch through the endpoint",
     ),
+    "failover.acknowledged": ("writes", "none", "writes that were acknowledged while the fault went on"),
+    "failover.lost": ("writes", "lower", "those of them that were not there when everything was read back"),
     "failover.watch_connections": (
         "connections",
         "lower",

@@ -147,6 +147,8 @@ class Recorder:
         labels, probe, at_ns = drilled.fault.labels, drilled.probe, drilled.fault_ns
         from_ns = drilled.returned_ns if drilled.fault.undo else drilled.fault_ns
         self._add("failover.member_back", labels, (drilled.back_ns - from_ns) / 1e6, drilled.back_ns)
+        self._add("failover.acknowledged", labels, probe.acknowledged, at_ns)
+        self._add("failover.lost", labels, len(probe.lost), at_ns)
         moved_ns = _moved_ns(drilled)
         if moved_ns is not None:
             self._add("failover.virtual_ip_moved", labels, (moved_ns - drilled.since_ns) / 1e6, moved_ns)

@@ -106,7 +106,7 @@ def test_the_page_is_whole_and_needs_nothing_else(two: list[str], tmp_path: Path
 
     Balance().feed(text)
     assert opened == []
-    assert text.count('class="curve side-a"') == 1
+    assert text.count('class="curve side-a"') == 2  # of each metric that is drawn
     assert main(["compare", *two, "--html", str(tmp_path / "none" / "x.html")]) == USAGE
 
 

@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from idcbench.reports.comparing_html import write_comparison
 from idcbench.reports.ecdf import POINTS, curve, ecdf
-from idcbench.reports.forest import axis, interval, scale_of
+from idcbench.reports.forest import axis, intervals, scale_of
 from idcbench.runs.comparing import compare_runs
 from idcbench.runs.comparison import Difference
 from idcbench.runs.directory import Run, create_run
@@ -54,14 +54,14 @@ def test_no_difference_is_in_the_middle_and_the_interval_in_the_picture(
     one = ratio(value, value / wide, value * wide)
     x = scale_of([one], minimum_effect)
     assert x(1.0) == pytest.approx(0.5)
-    drawn = interval(one, x, minimum_effect)
+    drawn = intervals([one], x, minimum_effect)
     assert all(-0.01 <= float(found) <= 100.01 for found in re.findall(r'"([-0-9.e]+)%"', drawn))
     assert "1×" in axis(x)
 
 
 def test_without_an_interval_the_ratio_alone_is_drawn() -> None:
     x = scale_of([ratio(2.0, None, None)], 0.05)
-    assert 'aria-label="2 times"' in interval(ratio(2.0, None, None), x, 0.05)
+    assert 'aria-label="2 times"' in intervals([ratio(2.0, None, None)], x, 0.05)
 
 
 @pytest.fixture
