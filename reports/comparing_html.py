@@ -17,7 +17,7 @@ from idcbench.runs.judging import Word
 
 from . import forest
 from .comparing_charts import ReadSides, charts_of, growths_of_sides
-from .comparing_words import DIFFERENT, amount, certainty, sentence
+from .comparing_words import DIFFERENT, amount, certainty, remarks, sentence
 from .glossary import glossary
 from .html import LARGEST_BYTES, environment
 from .summary import summary_of
@@ -81,6 +81,7 @@ def render_comparison(comparison: Comparison, runs: Sequence[Run]) -> str:
         invalid=_invalid(comparison),
         verdict=_verdict(comparison),
         sentence=sentence(comparison),
+        remarks=remarks(comparison),
         summary=summary_of(comparison),
         headlines=headlines,
         shown=shown,
