@@ -124,7 +124,7 @@ def test_each_side_is_one_run_with_its_rounds_and_the_comparison_is_the_last_lin
     assert "pair 1 of 2 took" in said
     last = said.splitlines()[-1]
     assert last == ".idcbench/embedded-ab/0002_nodes-3/comparison.html"
-    assert "rounds of A and B that were measured next to each other are paired" in (desk.path / last).read_text()
+    assert "taken in turns, so that what drifts hits all alike" in (desk.path / last).read_text()
     assert desk.log[0] == "check"
     assert desk.log[-1] == "end"
     assert desk.log.count("round 1") == desk.log.count("round 2") == 2
