@@ -20,13 +20,20 @@ from ..runs.directory import Run
 @click.option("--json", "form", flag_value="json", help="Print JSON instead.")
 @click.option("--text", "form", flag_value="text", help="Print the summary instead.")
 @click.option(
+    "--bundle",
+    type=click.Path(path_type=Path),
+    metavar="FILE.tar.gz",
+    help="Write one archive of all that is in the run.",
+)
+@click.option(
     "--open/--no-open", "show", default=True, help="Open the HTML report in a browser when there is a display."
 )
 @click.option("--root", type=click.Path(path_type=Path), default=Path(".idcbench"), help="Where the runs are.")
-def report(run: str, html: Path | None, form: str | None, show: bool, root: Path) -> None:
+def report(run: str, html: Path | None, form: str | None, bundle: Path | None, show: bool, root: Path) -> None:
     """Write the report of RUN as one HTML file, print where it is, and open it.
 
-    RUN is a run directory, a target (its latest run), TARGET/NNNN or NNNN; without it, the newest run.
+    RUN is a run directory, the archive of one, a target (its latest run), TARGET/NNNN or NNNN; without it, the newest
+    run. The report of an archive is written beside it.
     """
     from ..runs.locate import locate_run
 
@@ -35,8 +42,14 @@ def report(run: str, html: Path | None, form: str | None, show: bool, root: Path
         click.echo(_text(form, chosen), nl=False)
         return
     from ..reports.write import write_report
+    from ..runs.archive import is_archive, pack
 
+    if html is None and is_archive(Path(run)):
+        html = Path(run).with_name(f"{Path(run).name.partition('.')[0]}.html")
     path = write_report(chosen.path, html)
+    if bundle is not None:
+        click.echo(pack(chosen, bundle))
+        return
     click.echo(path)
     if show and _has_display():
         import webbrowser

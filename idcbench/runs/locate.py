@@ -6,18 +6,22 @@ import re
 from pathlib import Path
 
 from ..errors import RunError
+from .archive import is_archive, unpack
 from .directory import LATEST, Run, open_run
 
 
 def locate_run(root: Path, said: str = "") -> Run:
     """The run that ``said`` means, among those under ``root`` (a folder ``.idcbench``).
 
-    A path to a run directory; a target (its latest run); ``target/NNNN_name`` or ``target/NNNN``; ``NNNN`` when one
-    target only has it; nothing: the newest of all. Raises :class:`RunError` with what there is to choose from.
+    A path to a run directory, or to the archive of one; a target (its latest run); ``target/NNNN_name`` or
+    ``target/NNNN``; ``NNNN`` when one target only has it; nothing: the newest of all. Raises :class:`RunError` with
+    what there is to choose from.
     """
     if not said:
         return _newest(root)
     for path in (Path(said), root / said):
+        if is_archive(path) and path.is_file():
+            return unpack(path)
         if _is_there(path):
             return open_run(path / LATEST if (path / LATEST).exists() else path)
     target, _, number = said.rpartition("/")
