@@ -20,7 +20,7 @@ LISTED = [
     "registry.k8s.io/coredns/coredns:v1.14.6", "registry.k8s.io/pause:3.10.2", "registry.k8s.io/etcd:3.7.0-0",
 ]  # fmt: skip
 SERVERS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy")
-OTHERS = ("etcd", "coredns", "metrics-server", "pause", "podtool", "flanneld", "cni-conf")
+OTHERS = ("etcd", "coredns", "metrics-server", "pause", "podtool", "flanneld", "cni-conf", "csr-approver")
 VERSIONS = {"kubernetes": "1.37.2", "etcd": "3.7.3", "coredns": "1.14.6", "flannel": "0.26.7",
             "metrics-server": "0.9.0", "registry": "2.8.2"}  # fmt: skip
 NAMES = Names.of(LISTED, flannel="0.26.7", metrics_server="0.9.0", registry="2.8.2")

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from idcbench.provisioning import artifacts
+from idcbench.provisioning.artifacts.go_tool import environment, find_go
 from idcbench.provisioning.artifacts.own_go import own_program
 
 pytestmark = pytest.mark.integration
@@ -50,6 +51,14 @@ def test_a_lease_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     done = run("cni-conf", "-once", f"-lease={tmp_path / 'subnet.env'}", f"-target={tmp_path / 'x'}")
     assert done.returncode == 1
     assert "FLANNEL_SUBNET, FLANNEL_NETWORK and FLANNEL_MTU are wanted" in done.stderr
+
+
+def test_the_approver_judges_requests_as_its_own_tests_say() -> None:
+    """Whose request, for whose name, at which address: cases in Go beside the program."""
+    argv = [str(find_go().path), "test", "./..."]
+    folder = SOURCES / "csr-approver"
+    done = subprocess.run(argv, cwd=folder, env=environment(), capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_pause_reaps_orphans_and_ends_when_told() -> None:
