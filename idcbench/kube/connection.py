@@ -173,14 +173,16 @@ class Connection:
             if not data:
                 self._close(None)
                 return
-            self._take(data, time.monotonic_ns())
+            if self._take(data, time.monotonic_ns()) and self._on_body is None:
+                continue  # the rest is mostly there already: asking for it costs less than a turn of the loop
             if self._socket is None or not isinstance(open_socket, ssl.SSLSocket) or not open_socket.pending():
                 return  # what else is there, the selector tells
 
-    def _take(self, data: bytes, now_ns: int) -> None:
+    def _take(self, data: bytes, now_ns: int) -> bool:
+        """Take what has arrived; says whether more of this answer is to come."""
         if self._settled is None:
             self._close(None)  # nobody asked: whatever this is, the next answer could not be told from it
-            return
+            return False
         if self._parser is None:
             if (whole := whole_response(data)) is not None:
                 status, body = whole
@@ -188,16 +190,18 @@ class Connection:
                     self._on_body(body)
                     body = b""
                 self._settle(Response(status, body, now_ns))
-                return
+                return False
             self._pieces = []
             self._parser = ResponseParser(self._on_body or self._pieces.append)
         try:
             self._parser.feed(data)
         except ValueError as error:
             self._close(error)
-            return
-        if self._parser.complete:
-            self._complete(self._parser, now_ns)
+            return False
+        if not self._parser.complete:
+            return True
+        self._complete(self._parser, now_ns)
+        return False
 
     def _complete(self, parser: ResponseParser, now_ns: int) -> None:
         response = Response(parser.status, b"".join(self._pieces), now_ns, parser.headers.get("retry-after"))

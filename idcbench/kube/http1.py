@@ -9,9 +9,7 @@ from enum import Enum, auto
 class _Part(Enum):
     HEAD = auto()
     COUNTED = auto()
-    CHUNK_SIZE = auto()
-    CHUNK = auto()
-    CHUNK_END = auto()
+    CHUNKS = auto()
     TRAILER = auto()
     UNTIL_CLOSE = auto()
     DONE = auto()
@@ -23,16 +21,54 @@ def whole_response(data: bytes) -> tuple[int, bytes] | None:
     The short way for nearly every answer to a write; ``None`` says nothing but that :class:`ResponseParser` is needed.
     """
     head_end = data.find(b"\r\n\r\n")
-    if head_end < 0 or not data.startswith(b"HTTP/1.1 2"):
+    if head_end < 0 or not data.startswith(b"HTTP/1.1 2") or not data[9:12].isdigit():
         return None
+    if data.find(b"\r\nConnection:", 0, head_end) >= 0:
+        return None
+    body = _counted_body(data, head_end)
+    if body is None and data.endswith(b"\r\n0\r\n\r\n"):
+        body = _chunked_body(data, head_end)
+    return None if body is None else (int(data[9:12]), body)
+
+
+def _counted_body(data: bytes, head_end: int) -> bytes | None:
     at = data.find(b"\r\nContent-Length: ", 0, head_end)
-    if at < 0 or data.find(b"\r\nConnection:", 0, head_end) >= 0:
+    if at < 0:
         return None
-    length_end = data.find(b"\r\n", at + 18, head_end + 2)
-    length = data[at + 18 : length_end]
-    if not length.isdigit() or int(length) != len(data) - head_end - 4 or not data[9:12].isdigit():
+    length = data[at + 18 : data.find(b"\r\n", at + 18, head_end + 2)]
+    if not length.isdigit() or int(length) != len(data) - head_end - 4:
         return None
-    return int(data[9:12]), data[head_end + 4 :]
+    return data[head_end + 4 :]
+
+
+def _chunked_body(data: bytes, head_end: int) -> bytes | None:
+    if data.find(b"\r\nTransfer-Encoding: chunked\r\n", 0, head_end + 2) < 0:
+        return None
+    try:
+        pieces, end, last = _chunks(data, head_end + 4)
+    except ValueError:
+        return None
+    return b"".join(pieces) if last and end == len(data) - 2 else None
+
+
+def _chunks(data: bytes | bytearray, at: int) -> tuple[list[bytes | bytearray], int, bool]:
+    """The whole chunks from ``at`` on, where they end, and whether the empty one that ends the body is among them.
+
+    Raises ``ValueError`` for what is no chunk.
+    """
+    pieces: list[bytes | bytearray] = []
+    while (size_end := data.find(b"\r\n", at)) >= 0:
+        size = int(data[at:size_end].split(b";")[0], 16)
+        if size == 0:
+            return pieces, size_end + 2, True
+        end = size_end + 2 + size
+        if len(data) < end + 2:
+            break
+        if size < 0 or data[end : end + 2] != b"\r\n":
+            raise ValueError(f"a chunk is not as long as its size said: {bytes(data[at : size_end + 60])!r}")
+        pieces.append(data[size_end + 2 : end])
+        at = end + 2
+    return pieces, at, False
 
 
 class ResponseParser:
@@ -76,13 +112,10 @@ class ResponseParser:
         match self._part:
             case _Part.HEAD:
                 return self._head()
-            case _Part.COUNTED | _Part.CHUNK:
+            case _Part.COUNTED:
                 return self._counted()
-            case _Part.CHUNK_SIZE:
-                line = self._line()
-                return line is not None and self._begin_chunk(int(line.split(b";")[0], 16))
-            case _Part.CHUNK_END:
-                return self._expect_empty_line()
+            case _Part.CHUNKS:
+                return self._whole_chunks()
             case _Part.TRAILER:
                 return self._trailer()
             case _Part.UNTIL_CLOSE:
@@ -118,17 +151,12 @@ class ResponseParser:
         if self.status in (204, 304):
             self._part = _Part.DONE
         elif "chunked" in self.headers.get("transfer-encoding", "").lower():
-            self._part = _Part.CHUNK_SIZE
+            self._part = _Part.CHUNKS
         elif "content-length" in self.headers:
             self._left = int(self.headers["content-length"])
             self._part = _Part.COUNTED if self._left else _Part.DONE
         else:
             self._part = _Part.UNTIL_CLOSE
-
-    def _begin_chunk(self, size: int) -> bool:
-        self._left = size
-        self._part = _Part.CHUNK if size else _Part.TRAILER
-        return True
 
     def _counted(self) -> bool:
         if not self._buffer:
@@ -138,16 +166,18 @@ class ResponseParser:
         self._left -= len(piece)
         self._on_body(piece)
         if not self._left:
-            self._part = _Part.DONE if self._part is _Part.COUNTED else _Part.CHUNK_END
+            self._part = _Part.DONE
         return True
 
-    def _expect_empty_line(self) -> bool:
-        line = self._line()
-        if line:
-            raise ValueError(f"a chunk is longer than its size said: {line[:60]!r}")
-        if line is not None:
-            self._part = _Part.CHUNK_SIZE
-        return line is not None
+    def _whole_chunks(self) -> bool:
+        """All at once: a list of Kubernetes comes in two chunks for each object."""
+        pieces, end, last = _chunks(self._buffer, 0)
+        del self._buffer[:end]
+        if pieces:
+            self._on_body(b"".join(pieces))
+        if last:
+            self._part = _Part.TRAILER
+        return last
 
     def _trailer(self) -> bool:
         line = self._line()

@@ -25,6 +25,9 @@ class _Times(ctypes.Structure):
     )  # fmt: skip
 
 
+_libc.timerfd_settime.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.POINTER(_Times), ctypes.c_void_p)
+
+
 class Alarm:
     """Calls ``ring`` in the running loop at the time that was :meth:`set` last, once."""
 
@@ -32,12 +35,13 @@ class Alarm:
         self._fd = _checked(_libc.timerfd_create(_CLOCK_MONOTONIC, _FLAGS))
         self._loop = asyncio.get_running_loop()
         self._ring = ring
+        self._times = _Times()
         self._loop.add_reader(self._fd, self._rung)
 
     def set(self, when_ns: int) -> None:
         """When CLOCK_MONOTONIC says ``when_ns``; at the loop's next turn when that is over already."""
-        times = _Times(0, 0, *divmod(max(when_ns, 1), 1_000_000_000))
-        _checked(_libc.timerfd_settime(self._fd, _TFD_TIMER_ABSTIME, ctypes.byref(times), None))
+        self._times.at_s, self._times.at_ns = divmod(max(when_ns, 1), 1_000_000_000)
+        _checked(_libc.timerfd_settime(self._fd, _TFD_TIMER_ABSTIME, self._times, None))
 
     def close(self) -> None:
         """It rings no more."""

@@ -87,6 +87,8 @@ class OpenLoop(Generic[Request]):
         self._flying: dict[int, Place[Request]] = {}
         self._opening: set[asyncio.Task[None]] = set()
         self._sent: Sent = np.empty(0, dtype=SENT)
+        self._columns: dict[str, memoryview] = {}
+        """Of what was sent: an item of a memoryview costs a tenth of one of a structured array."""
         self._planned_ns: list[int] = []
         self._next = self._left = 0
         self._over = asyncio.Event()
@@ -106,7 +108,8 @@ class OpenLoop(Generic[Request]):
             return self._sent
         self._over.clear()
         sweeping = asyncio.create_task(self._sweep())
-        self._planned_ns = [int(each) for each in self._sent["planned_ns"]]
+        self._columns = {name: memoryview(self._sent[name]) for name in SENT.names or ()}
+        self._planned_ns = self._sent["planned_ns"].tolist()
         self._next = 0
         self._alarm = Alarm(self._guarded)
         try:
@@ -163,10 +166,10 @@ class OpenLoop(Generic[Request]):
         return None
 
     def _start(self, at: int, connection: Place[Request]) -> None:
-        row = self._sent[at]
+        columns = self._columns
         self._flying[at] = connection
-        request = self._compose(int(row["call"]), int(row["number"]))
-        row["started_ns"] = time.monotonic_ns()
+        request = self._compose(columns["call"][at], columns["number"][at])
+        columns["started_ns"][at] = time.monotonic_ns()
         connection.begin(request, partial(self._settled, at, connection))
 
     def _settled(self, at: int, connection: Place[Request], ended: Response | Exception) -> None:
@@ -189,8 +192,8 @@ class OpenLoop(Generic[Request]):
             self._idle.append(connection)
 
     def _end(self, at: int, outcome: Outcome, completed_ns: int, status: int = 0) -> None:
-        row = self._sent[at]
-        row["completed_ns"], row["status"], row["outcome"] = completed_ns, status, outcome
+        columns = self._columns
+        columns["completed_ns"][at], columns["status"][at], columns["outcome"][at] = completed_ns, status, outcome
         self._left -= 1
         if not self._left:
             self._over.set()
@@ -225,14 +228,14 @@ class OpenLoop(Generic[Request]):
     def _end_late(self) -> None:
         """End what has missed its deadline, sent or not: planned in order, so the oldest are in front."""
         since_ns = time.monotonic_ns() - self._deadline_ns
-        for at in [at for at in self._flying if self._sent[at]["planned_ns"] < since_ns]:
+        for at in [at for at in self._flying if self._planned_ns[at] < since_ns]:
             connection = self._flying.pop(at)
             self._end(at, Outcome.LATE, time.monotonic_ns())
             connection.abort()
             self._replace()
-        while self._due and self._sent[self._due[0]]["planned_ns"] < since_ns:
+        while self._due and self._planned_ns[self._due[0]] < since_ns:
             at = self._due.popleft()
-            self._sent[at]["started_ns"] = time.monotonic_ns()
+            self._columns["started_ns"][at] = time.monotonic_ns()
             self._end(at, Outcome.LATE, time.monotonic_ns())
 
     async def _connected(self) -> Place[Request]:
