@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +26,9 @@ from idcbench.runs.directory import open_run
 from idcbench.runs.schema import Metric, RunDocument
 
 TEST = "idcbench/suites/performance/test_standard_load.py"
+LEAVE_S = 120.0
+"""What an interrupted round may take to remove what it made: subprocess.run would kill it after a quarter of a second."""
+INTERRUPTED = 128 + signal.SIGINT
 COLUMNS = ("round", "valid", "harness share", "harness cores", "load lag p99, ms", "watch lag p99, ms", "why not")
 
 
@@ -36,7 +41,7 @@ def main() -> None:
     parser.add_argument("--control-planes", type=int, default=3)
     parser.add_argument("--down", action="store_true")
     given = parser.parse_args()
-    run_name = f"standard-{given.scale:g}"
+    run_name, interrupted = f"standard-{given.scale:g}", False
     try:
         while len(done := finished(given.name, run_name)) < given.rounds:
             print(f"round {len(done) + 1} of {given.rounds}", flush=True)
@@ -44,11 +49,14 @@ def main() -> None:
             if len(finished(given.name, run_name)) == len(done):
                 sys.exit("the round did not finish; what it said is above")
     except KeyboardInterrupt:
+        interrupted = True
         print("interrupted; called again, it goes on with the next round")
     if done := finished(given.name, run_name):
         report(done[: given.rounds], given)
     if given.down:
         subprocess.run([sys.executable, "-m", "idcbench.cli.main", "down", "--name", given.name], check=True)
+    if interrupted:
+        sys.exit(INTERRUPTED)
 
 
 def one_round(given: argparse.Namespace, run_name: str) -> None:
@@ -58,12 +66,18 @@ def one_round(given: argparse.Namespace, run_name: str) -> None:
         "target": "embedded", "name": given.name, "control-planes": given.control_planes, "nodes": nodes,
         "scale": given.scale, "run-name": run_name,
     }  # fmt: skip
-    subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", TEST, "--idc-keep", "-p", "no:cacheprovider",
-         *(f"--idc-{name}={value}" for name, value in options.items())],
+    command = [sys.executable, "-m", "pytest", "-q", TEST, "--idc-keep", "-p", "no:cacheprovider", "-p", "no:asyncio"]
+    with subprocess.Popen(
+        [*command, *(f"--idc-{name}={value}" for name, value in options.items())],
         env={name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"},
-        timeout=DURATION_S * given.scale + 900, check=False,
-    )  # fmt: skip
+    ) as pytest:
+        try:
+            pytest.wait(DURATION_S * given.scale + 900)
+        except KeyboardInterrupt:  # which the terminal sent it too
+            pytest.wait(LEAVE_S)
+            raise
+        except subprocess.TimeoutExpired:
+            pytest.kill()
 
 
 def finished(name: str, run_name: str) -> list[RunDocument]:
@@ -88,14 +102,14 @@ def report(rounds: list[RunDocument], given: argparse.Namespace) -> None:
         )
         for number, one in enumerate(rounds, 1)
     ]  # fmt: skip
-    print(tabulate(rows, headers=COLUMNS, floatfmt=".4f"))
-    shares = sorted(row[2] for row in rows if row[2] is not None)
-    lags = sorted(row[4] for row in rows if row[4] is not None)
+    print(tabulate(rows, headers=COLUMNS, floatfmt=".4f", maxcolwidths=[None] * (len(COLUMNS) - 1) + [60]))
+    shares = [row[2] for row in rows if row[2] is not None]
+    lags = [row[4] for row in rows if row[4] is not None]
     valid = sum(row[1] == "yes" for row in rows)
     print(
         f"standard load, scale {given.scale:g}, {given.control_planes} members: {valid} of {len(rows)} rounds valid;"
-        f" harness CPU {shares[len(shares) // 2]:.1%} of the control plane's ({shares[0]:.1%} – {shares[-1]:.1%})"
-        + (f"; p99 of the load's lag at most {lags[-1]:.1f} ms" if lags else "")
+        f" harness CPU {statistics.median(shares):.1%} of the control plane's ({min(shares):.1%} – {max(shares):.1%})"
+        + (f"; p99 of the load's lag at most {max(lags):.1f} ms" if lags else "")
     )
 
 

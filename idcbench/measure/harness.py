@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -18,16 +19,22 @@ class HarnessMeter:
 
     root: int
     before_s: float
+    started_ns: int
 
     @classmethod
     def start(cls) -> HarnessMeter:
         """Of this process and its descendants; in a worker of pytest-xdist of the controller and all of its."""
         root = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
-        return cls(root, _used_s(root))
+        return cls(root, _used_s(root), time.monotonic_ns())
 
     def cpu_s(self) -> float:
         """Since the start. Those that ended and were waited for meanwhile count in full."""
         return _used_s(self.root) - self.before_s
+
+    def cores(self) -> float:
+        """The same per second of wall time since the start."""
+        wall_ns = time.monotonic_ns() - self.started_ns
+        return self.cpu_s() / (wall_ns / 1e9)
 
 
 def _used_s(root: int) -> float:

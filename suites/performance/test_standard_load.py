@@ -41,7 +41,7 @@ class Observed:
 
     load: LoadResult
     pods: PodSteps
-    harness_s: float
+    harness_cores: float
     before: ControlPlane | None
     after: ControlPlane | None
 
@@ -85,14 +85,14 @@ def _observe(
         run_load(cluster.access, standard.stock_load(namespace))
         watching.wait("ready", standard.STOCK, timeout_s=LAST_READY_S, progress=progress, what="pods get ready")
         progress("standard load", total=duration_s, unit="s")
-        meter = HarnessMeter.start()
         before = read_control_plane(cluster) if cluster.breakable else None
+        meter = HarnessMeter.start()
         load = ready.run()
+        harness_cores = meter.cores()
         after = read_control_plane(cluster) if cluster.breakable else None
-        harness_s = meter.cpu_s()
         watching.wait("ready", standard.STOCK + made, timeout_s=LAST_READY_S)
         pods = watching.steps()
-    return Observed(load=load, pods=pods, harness_s=harness_s, before=before, after=after)
+    return Observed(load=load, pods=pods, harness_cores=harness_cores, before=before, after=after)
 
 
 def _keep(run: Run, observed: Observed, labels: dict[str, str]) -> None:
@@ -112,7 +112,7 @@ def _keep(run: Run, observed: Observed, labels: dict[str, str]) -> None:
     )  # fmt: skip
     lag.add_many((load.sent["started_ns"] - load.sent["planned_ns"]) / 1e6, load.sent["started_ns"].tolist())
     if observed.before is not None and observed.after is not None:
-        _keep_cost(run, observed.before, observed.after, observed.harness_s, labels)
+        _keep_cost(run, observed.before, observed.after, observed.harness_cores, labels)
 
 
 def _keep_pods(run: Run, observed: Observed, labels: dict[str, str]) -> None:
@@ -133,22 +133,22 @@ def _keep_pods(run: Run, observed: Observed, labels: dict[str, str]) -> None:
 
 
 def _keep_cost(
-    run: Run, before: ControlPlane, after: ControlPlane, harness_s: float, labels: dict[str, str]
+    run: Run, before: ControlPlane, after: ControlPlane, harness_cores: float, labels: dict[str, str]
 ) -> None:  # fmt: skip
     window_s = (after.at_ns - before.at_ns) / 1e9
-    used = after.cpu_since(before)
-    for component, cpu_s in used.items():
+    used_cores = {component: cpu_s / window_s for component, cpu_s in after.cpu_since(before).items()}
+    for component, cores in used_cores.items():
         run.series(
             "standard.cpu", unit="cores", better="lower", labels=labels | {"component": component},
             definition="processor time of the component, of all members, while the standard load was sent, per second",
-        ).add(cpu_s / window_s)  # fmt: skip
+        ).add(cores)  # fmt: skip
     run.series(
         "measure.harness_share", unit="ratio", better="lower", labels={"load": "standard"} | labels, definition=SHARE
-    ).add(harness_s / sum(used.values()))
+    ).add(harness_cores / sum(used_cores.values()))
     run.series(
         "measure.harness_cpu", unit="cores", better="lower", labels={"load": "standard"} | labels,
         definition="processor time of every process of the harness while the standard load was sent, per second",
-    ).add(harness_s / window_s)  # fmt: skip
+    ).add(harness_cores)  # fmt: skip
 
 
 def _judge(run: Run, observed: Observed) -> None:
