@@ -27,7 +27,7 @@ from idcbench.runs.schema import Metric, RunDocument
 
 TEST = "idcbench/suites/performance/test_standard_load.py"
 LEAVE_S = 120.0
-"""What an interrupted round may take to remove what it made: subprocess.run would kill it after a quarter of a second."""
+"""What an interrupted round may take to remove what it made; subprocess.run would kill it after 0.25 s."""
 INTERRUPTED = 128 + signal.SIGINT
 COLUMNS = ("round", "valid", "harness share", "harness cores", "load lag p99, ms", "watch lag p99, ms", "why not")
 

@@ -74,6 +74,7 @@ def test_the_server_may_end_the_connection() -> None:
         b"SSH-2.0-OpenSSH\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-8\r\nabc\r\n",
         b"HTTP/1.1 OK\r\n\r\n",
     ],
 )
@@ -88,6 +89,16 @@ def test_the_short_way_takes_exactly_one_whole_answer(body: bytes, lost: int, mo
     assert whole_response(data) == (201, body)
     altered = data[: len(data) - min(lost, len(body))] + more
     assert (whole_response(altered) is not None) == (len(altered) == len(data))
+
+
+@given(chunks=BODIES, lost=st.integers(1, 30), more=st.binary(min_size=1, max_size=3))
+def test_the_short_way_takes_exactly_one_whole_chunked_answer(chunks: list[bytes], lost: int, more: bytes) -> None:
+    framed = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks)
+    data = b"HTTP/1.1 200 OK\r\nDate: x\r\nTransfer-Encoding: chunked\r\n\r\n" + framed + b"0\r\n\r\n"
+    assert whole_response(data) == (200, b"".join(chunks))
+    assert whole_response(data[:-lost]) is None
+    assert whole_response(data + more) is None
+    assert whole_response(data + data) is None
 
 
 @pytest.mark.parametrize(
