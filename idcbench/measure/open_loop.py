@@ -108,7 +108,7 @@ class OpenLoop(Generic[Request]):
             return self._sent
         self._over.clear()
         sweeping = asyncio.create_task(self._sweep())
-        self._columns = {name: memoryview(self._sent[name]) for name in SENT.names or ()}
+        self._columns = {name: memoryview(self._sent[name].data) for name in SENT.names or ()}
         self._planned_ns = self._sent["planned_ns"].tolist()
         self._next = 0
         self._alarm = Alarm(self._guarded)

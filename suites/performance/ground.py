@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from idcbench.kube.apierror import ApiError
-from idcbench.kube.crud import Client, Manifest
+from idcbench.kube.crud import Client, Manifest, Manifests
 from idcbench.kube.objects import Lease, Node, T
 from idcbench.kube.session import ApiSession
 from idcbench.kube.watch import watch
@@ -32,14 +32,18 @@ SIZES = {"cpu": "32", "memory": "128Gi", "pods": "110", "ephemeral-storage": "20
 
 @contextlib.contextmanager
 def own_namespace(client: Client) -> Iterator[str]:
-    """A namespace that pods can be created in at once; gone, with all that is in it, when the block is left."""
+    """A namespace that pods can be created in at once; see :func:`own_namespaces` for what is left of it."""
     with own_namespaces(client, 1) as [name]:
         yield name
 
 
 @contextlib.contextmanager
 def own_namespaces(client: Client, count: int) -> Iterator[list[str]]:
-    """So many of them; all are gone when the block is left."""
+    """So many of them. When the block is left, their pods are gone and they are on their way out.
+
+    That takes their controller five seconds more, whatever is in them (``namespaceDeletionGracePeriod``), which are
+    not waited for after each measurement; one that is about an idle cluster begins with :func:`wait_until_tidy`.
+    """
     names = [f"idc-perf-{secrets.token_hex(3)}" for _ in range(count)]
     try:
         for name in names:
@@ -49,11 +53,17 @@ def own_namespaces(client: Client, count: int) -> Iterator[list[str]]:
         yield names
     finally:
         for name in names:
+            client.delete("Namespace", name, missing_ok=True)  # first: from now on nothing is created there
             with contextlib.suppress(ApiError):  # else the namespace's controller does it, which takes seconds more
                 client.delete_all("Pod", name)
-            client.delete("Namespace", name, missing_ok=True)
         for name in names:
-            client.wait_gone("Namespace", name, timeout_s=GONE_S)
+            client.wait_for_list("Pod", _none, name, what="gone", timeout_s=GONE_S)
+
+
+def wait_until_tidy(client: Client) -> None:
+    """Wait until nothing is left of the namespaces of measurements that are over."""
+    mine = ",".join(f"{name}={value}" for name, value in LABELS.items())
+    client.wait_for_list("Namespace", _none, label_selector=mine, what="gone", timeout_s=GONE_S)
 
 
 class Nodes:
@@ -111,6 +121,10 @@ def own_nodes(cluster: LiveCluster, client: Client, *, progress: Progress) -> It
         yield nodes
     finally:
         client.delete_all("Node", label_selector=f"{GROUND}={nodes.ground}")
+
+
+def _none(found: Manifests) -> bool:
+    return not found
 
 
 def is_open(node: Node) -> bool:

@@ -14,7 +14,7 @@ from idcbench.progress import Progress
 from idcbench.runs.directory import Run
 
 from .etcd_metrics import keep_etcds, read_etcds
-from .ground import node_count, own_namespace, own_nodes
+from .ground import node_count, own_namespace, own_nodes, wait_until_tidy
 from .sizes import scaled
 from .startup import start_pods
 from .usage import ControlPlane, Usage, read_control_plane
@@ -33,6 +33,7 @@ def test_cost_of_nodes_and_pods(
 ) -> None:
     """Nodes join, then pods are started; what each component uses more for it, and what etcd's disk had to do."""
     run, pods, more = idc_record.run, scaled(PODS, idc_scale), scaled(NODES, idc_scale)
+    wait_until_tidy(idc_client)
     there = node_count(idc_client)
     labels = {"members": str(idc_cluster.facts.control_planes), "nodes": str(there)}
     idle, idle_cores = _idle(idc_cluster, idc_progress)
