@@ -77,7 +77,7 @@ def test_the_suite_in_small_measures_everything(tmp_path: Path) -> None:
             sys.executable, "-P", "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:asyncio", "-q", "--tb=short",
             *options, "--idc-scale=0.01", "--idc-profile=fast", *(f"{SUITE}/test_{file}.py" for file in FILES),
         ],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False,
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     folder = tmp_path / ".idcbench/embedded-little-performance/latest"
     assert (folder / "run.json").is_file(), done.stdout + done.stderr
