@@ -57,7 +57,7 @@ def test_what_looks_like_a_secret_is_not_passed_on(run: Run, tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir()] == [".idcbench"]
 
 
-@pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b"no tar")])
+@pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b"no tar")], ids=["empty", "no gzip", "no tar"])
 def test_what_is_no_archive_is_told(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "x.tar.gz").write_bytes(content)
     with pytest.raises(RunError, match=r"x\.tar\.gz: "):
