@@ -2,7 +2,10 @@
 # sed, awk and iproute2; whatever else is missing leaves its lines out. Arguments: files to give the digests of.
 export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin"
 has() { command -v "$1" >/dev/null 2>&1; }
-say() { printf '%s=%s\n' "$1" "$(printf %s "$2" | tr '\n' ' ')"; }
+say() { # one line, however many the value has; forks nothing
+    key=$1; set -f; set -- $2; set +f
+    printf '%s=%s\n' "$key" "$*"
+}
 first() { head -n 1 "$1" 2>/dev/null; }
 
 say clock_ns "$(date +%s%N)"
@@ -29,15 +32,14 @@ for controller in cpu memory pids cpuset; do
 done
 say pid_max "$(first /proc/sys/kernel/pid_max)"
 say processes "$(ls -d /proc/[0-9]* | wc -l)"
+for device in /dev/kmsg /dev/fuse; do [ -e $device ] && say device $device; done
+has systemctl && systemctl list-units --plain --no-legend --state=failed | awk '{ print "failed=" $1 }'
 # --- time
 has timedatectl && say clock_synchronized "$(timedatectl show --property=NTPSynchronized --value 2>/dev/null)"
-for unit in chrony chronyd systemd-timesyncd ntp ntpsec; do
-    has systemctl && [ "$(systemctl is-active $unit 2>/dev/null)" = active ] && say time_service "$unit"
-done
 # --- disks: what is free where the cluster writes
 for place in / /var/lib/etcd /var/lib/containerd /var/lib/kubelet /var/log /opt/cni /usr/local/bin; do
     at=$place; while [ ! -d "$at" ]; do at=$(dirname "$at"); done
-    df -PkT "$at" | awk -v place="$place" 'NR == 2 { print "disk=" place " " $2 " " $5 " " $7 }'
+    df -PkT "$at" | awk -v place="$place" 'NR == 2 { print "disk=" place " " $2 " " $5 " " $7; print "disk_size=" place " " $3 }'
     df -Pi "$at" | awk -v place="$place" 'NR == 2 { print "inodes=" place " " $4 }'
     [ -w "$at" ] || say read_only "$place"
 done
@@ -52,25 +54,20 @@ else
 fi
 say resolver "$(awk '/^nameserver/ { print $2 }' /etc/resolv.conf 2>/dev/null)"
 say own_name "$(getent ahostsv4 "$(uname -n)" | awk 'NR == 1 { print $1 }')"
-env | grep -i '^\(http\|https\|no\)_proxy=' | sed 's/=.*//; s/^/proxy=/'
+{ env; cat /etc/environment 2>/dev/null; } | grep -io '^\(http\|https\|no\)_proxy=.' | sed 's/=.*//; s/^/proxy=/' | sort -u
 # --- kernel
 for module in overlay br_netfilter vxlan nf_conntrack nf_tables ip_vs; do
     if grep -qs "^$module " /proc/modules || [ -d "/sys/module/$module" ]; then say module "$module loaded"
     elif has modprobe && modprobe -nq "$module" 2>/dev/null; then say module "$module available"; fi
 done
 awk '{ print "filesystem=" $NF }' /proc/filesystems
-for key in net.ipv4.ip_forward net.ipv4.ip_nonlocal_bind net.bridge.bridge-nf-call-iptables fs.inotify.max_user_instances \
-    fs.inotify.max_user_watches fs.file-max vm.overcommit_memory kernel.panic net.ipv4.conf.all.rp_filter; do
-    value=$(first "/proc/sys/$(echo "$key" | sed 's/\([a-z0-9_]*\)\.\([a-z]*\)/\1\/\2/; s/\./\//g')") && [ -n "$value" ] && say sysctl "$key $value"
-done
+(cd /proc/sys && grep -s . net/ipv4/ip_forward net/ipv4/ip_nonlocal_bind net/bridge/bridge-nf-call-iptables \
+    fs/inotify/max_user_instances fs/inotify/max_user_watches fs/file-max vm/overcommit_memory kernel/panic \
+    net/ipv4/conf/all/rp_filter) | awk -F: '{ gsub("/", ".", $1); print "sysctl=" $1 " " $2 }'
 say open_files "$(ulimit -n)"
 say selinux "$(has getenforce && getenforce || echo none)"
 say apparmor "$(first /sys/module/apparmor/parameters/enabled)"
-for unit in firewalld ufw nftables iptables; do
-    has systemctl && [ "$(systemctl is-active $unit 2>/dev/null)" = active ] && say firewall "$unit"
-done
 swaps=$(awk 'NR > 1 { print $1 }' /proc/swaps); say swap "$swaps"
-say probe_vxlan "$(ip link add idcbench-probe type vxlan id 4242 dstport 8472 2>/dev/null && ip link del idcbench-probe && echo yes || echo no)"
 # --- software
 has dpkg && say package_tool dpkg
 has rpm && say package_tool rpm
@@ -82,15 +79,16 @@ try: fcntl.lockf(open("/var/lib/dpkg/lock-frontend", "a"), fcntl.LOCK_EX | fcntl
 except OSError: print("yes")' 2>/dev/null)"
     dpkg --audit 2>/dev/null | grep -q . && say dpkg_broken yes
 fi
-for program in containerd runc kubelet kubeadm kubectl haproxy keepalived nft iptables conntrack ethtool socat chronyd crictl python3; do
+for program in containerd runc kubelet kubeadm kubectl haproxy keepalived nft iptables conntrack ethtool socat chronyd crictl python3 \
+    apparmor_parser bash flock gzip ip modprobe mount nsenter sha256sum systemd-run tar; do
     has $program && say program "$program $(command -v $program)"
 done
 has containerd && say containerd "$(containerd --version | awk '{ print $3 }' | sed 's/^v//; s/[~+].*//')"
 has kubelet && say kubelet "$(kubelet --version 2>/dev/null | awk '{ print $2 }')"
-for unit in containerd kubelet haproxy keepalived docker chrony idcbench-up; do
-    has systemctl && systemctl cat $unit >/dev/null 2>&1 &&
-        say unit "$unit $(systemctl is-enabled $unit 2>/dev/null || true) $(systemctl is-active $unit 2>/dev/null || true)"
-done
+has systemctl && systemctl show --property=Id,LoadState,UnitFileState,ActiveState containerd kubelet haproxy keepalived docker crio etcd \
+    chrony systemd-timesyncd ntp ntpsec firewalld ufw nftables iptables idcbench-up 2>/dev/null |
+    awk -v RS= -F '\n' '{ for (i = 1; i <= NF; i++) { at = index($i, "="); of[substr($i, 1, at - 1)] = substr($i, at + 1) }
+        sub(/\.service$/, "", of["Id"]); if (of["LoadState"] != "not-found") print "unit=" of["Id"] " " of["UnitFileState"] " " of["ActiveState"] }'
 has systemctl && systemctl list-units --plain --no-legend --state=active,activating 'idcbench-step-*' | awk '{ print "step=" $1 }'
 # programs that idcbench installed, as long as nobody has touched them since
 while read -r digest stamp path; do
@@ -107,11 +105,9 @@ for name in kube-apiserver kube-controller-manager kube-scheduler etcd; do
 done
 for file in /etc/cni/net.d/*; do [ -f "$file" ] && say cni "$file"; done
 [ -d /var/lib/etcd/member ] && say etcd_data yes
-if has openssl; then
-    for file in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt; do
-        [ -f "$file" ] && say certificate "$file $(openssl x509 -noout -enddate -in "$file" | cut -d= -f2)"
-    done
-fi
+for file in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt /var/lib/kubelet/pki/kubelet-client-current.pem; do # certificates, never keys
+    [ -f "$file" ] && awk -v file="$file" '/-END CERT/ { print "certificate=" file " " text; exit } inside { text = text $0 } /-BEGIN CERT/ { inside = 1 }' "$file"
+done
 [ -f /etc/kubernetes/pki/ca.crt ] && say authority "$(sha256sum /etc/kubernetes/pki/ca.crt | cut -c1-64)"
 [ -S /run/containerd/containerd.sock ] && ctr --timeout 5s -n k8s.io images ls 2>/dev/null | awk 'NR > 1 { print "image=" $1 " " $3 }'
 # --- files that idcbench writes
