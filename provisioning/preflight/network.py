@@ -1,0 +1,285 @@
+"""P40x and P41x: addresses, names and routes of hosts, from their facts alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv4Network
+
+from .check import CLUSTER, check, cluster_check, host_check
+from .clocks import is_active
+from .evidence import Evidence, HostEvidence
+from .finding import Judged, alike, different, judged
+from .ports import ports_on
+
+LOCAL = ("lo", "docker", "br-", "cni", "flannel", "veth", "virbr", "kube-", "dummy")
+"""Names, or their beginnings, of interfaces whose addresses are the host's own affair."""
+OURS = ("cni0", "flannel.1")
+SMALLEST_MTU = 1280
+"""vxlan takes 50 bytes of it; IPv6 asks for 1280 at least, and much breaks below."""
+
+
+@host_check("P401", "the node's address is one of the host's", "error")
+def node_address(host: HostEvidence) -> Judged:
+    """All members talk to it, and certificates name it."""
+    there = [str(one.ip) for name, found in host.facts.addresses.items() if name != "lo" for one in found]
+    return judged(
+        bool(host.interface),
+        f"{host.entry.node_address} on {host.interface}" if host.interface else ", ".join(there) or "no address",
+        wanted=host.entry.node_address,
+        remedy=f"set node_address to one of {', '.join(there) or 'its addresses'}",
+    )
+
+
+@host_check("P402", "the interface named in the inventory has that address", "error")
+def interface(host: HostEvidence) -> Judged | None:
+    """keepalived puts the virtual IP there."""
+    if not host.entry.interface or not host.interface:
+        return None
+    return judged(
+        host.entry.interface == host.interface,
+        host.interface,
+        wanted=host.entry.interface,
+        remedy=f"set interface to {host.interface}, or leave it out",
+    )
+
+
+@cluster_check("P403", "the control planes are in one network", "error")
+def one_network(evidence: Evidence) -> Judged | None:
+    """The virtual IP moves between them by ARP, which no router passes on."""
+    found = {host.name: str(network) for host in evidence.control_planes if (network := network_of(host))}
+    if evidence.inventory.endpoint.mode != "keepalived" or not found:
+        return None
+    return alike(found, wanted="one network", remedy="put them into one, or use endpoint mode local-lb or external")
+
+
+@check("P404", "the virtual IP is of that network", "error")
+def address_of_network(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
+    """Neighbours find it by ARP only when they take it for a neighbour."""
+    if evidence.inventory.endpoint.mode != "keepalived":
+        return
+    address = evidence.inventory.endpoint.address
+    for host in evidence.control_planes:
+        if (network := network_of(host)) is not None:
+            yield host.name, judged(
+                IPv4Address(address) in network and IPv4Address(address) != network.network_address,
+                f"{address}, the host is in {network}",
+                wanted=f"an address in {network}",
+                remedy=f"set endpoint.address to a free one in {network}",
+            )
+
+
+@check("P405", "nobody but the cluster has the virtual IP", "error")
+def nobody_has_address(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
+    """Two owners of one address each get a part of the packets."""
+    if evidence.inventory.endpoint.mode != "keepalived":
+        return
+    address = evidence.inventory.endpoint.address
+    for host in evidence.hosts:
+        has = host.facts.interface_of(address)
+        may = host.owner == evidence.inventory.name and host.entry.is_control_plane
+        yield host.name, judged(
+            has is None or may,
+            f"{address} on {has[0]}" if has else "not there",
+            wanted="free, or with a control plane of this cluster",
+            remedy=f"ip address del {address} dev {has[0]}, or choose another endpoint.address" if has else "",
+        )
+
+
+@cluster_check("P406", "no address is on two hosts", "error")
+def addresses(evidence: Evidence) -> Judged:
+    """What goes to one of them arrives at the other, now and then. The virtual IP is another check's affair."""
+    found = {
+        f"{host.name} {name}": str(one.ip)
+        for host in evidence.hosts
+        for name, there in host.facts.addresses.items()
+        if not name.startswith(LOCAL)
+        for one in there
+        if str(one.ip) != evidence.inventory.endpoint.address
+    }
+    return different(found, wanted="all different", remedy="give one of them another address")
+
+
+@cluster_check("P407", "no MAC address is on two hosts", "error")
+def macs(evidence: Evidence) -> Judged:
+    """Cloned machines share them: switches send frames to whichever spoke last."""
+    found = {
+        host.name: link.mac for host in evidence.hosts if (link := host.facts.links.get(host.interface)) is not None
+    }
+    return different(found, wanted="all different", remedy="give the clone a new one in the hypervisor's settings")
+
+
+@cluster_check("P408", "no hostname is on two hosts", "error")
+def hostnames(evidence: Evidence) -> Judged:
+    """Logs, DHCP and people tell machines apart by it."""
+    return different(
+        {host.name: host.facts.one("hostname") for host in evidence.hosts},
+        wanted="all different",
+        remedy="hostnamectl set-hostname NAME on one of them",
+    )
+
+
+@host_check("P409", "the hostname is the inventory's name", "note")
+def hostname(host: HostEvidence) -> Judged:
+    """The node is called as in the inventory; another hostname confuses whoever reads both."""
+    found = host.facts.one("hostname").partition(".")[0]
+    return judged(
+        found == host.name,
+        found,
+        wanted=host.name,
+        remedy=f"hostnamectl set-hostname {host.name}, or rename it in the inventory",
+    )
+
+
+@host_check("P410", "the host knows its own name", "warning")
+def own_name(host: HostEvidence) -> Judged:
+    """kubeadm warns of it; sudo and much else waits for DNS at each call."""
+    found = host.facts.one("own_name")
+    name = host.facts.one("hostname")
+    return judged(
+        bool(found),
+        found or "not resolved",
+        wanted="an address",
+        remedy=f"echo '{host.entry.node_address} {name}' >> /etc/hosts",
+    )
+
+
+@host_check("P411", "there is a default route", "warning")
+def default_route(host: HostEvidence) -> Judged:
+    """Programs find out their own address by it (flannel without it finds no interface)."""
+    found = [route for route in host.facts.all("route") if route.startswith("default")]
+    return judged(
+        bool(found),
+        found[0].strip() if found else "none",
+        wanted="a default route",
+        remedy="add one, even if its gateway leads nowhere: ip route add default via GATEWAY",
+    )
+
+
+@check("P412", "no route of a host is in the networks of pods and services", "error")
+def overlap(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
+    """What lies there could not be reached any more from hosts and pods, or pods not from the hosts."""
+    networks = {"pods": evidence.inventory.network.pods, "services": evidence.inventory.network.services}
+    for host in evidence.hosts:
+        clashes = [
+            f"{route} and network.{name} {network}"
+            for route in routes_of(host)
+            for name, network in networks.items()
+            if route.overlaps(network)
+        ]
+        yield host.name, judged(
+            not clashes,
+            "; ".join(clashes) or "apart",
+            wanted="no overlap",
+            remedy="choose other networks in cluster.network, of which no host has a route",
+        )
+
+
+@check("P413", "all nodes' interfaces have one MTU, and a sound one", "warning")
+def mtu(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
+    """A packet that one host sends whole does not fit another's interface and is lost without a word."""
+    found = {
+        host.name: host.facts.links[host.interface].mtu for host in evidence.hosts if host.interface in host.facts.links
+    }
+    if not found:
+        return
+    for name, size in found.items():
+        if size < SMALLEST_MTU:
+            yield name, Judged(found=str(size), wanted=f"{SMALLEST_MTU} or more", level="error",
+                               remedy=f"ip link set dev {evidence_interface(evidence, name)} mtu 1500")  # fmt: skip
+    remedy = "set the smallest of them everywhere, and in the network's configuration files"
+    yield CLUSTER, alike({name: str(size) for name, size in found.items()}, wanted="one MTU", remedy=remedy)
+
+
+@host_check("P414", "the ports of the cluster are free", "error")
+def ports_free(host: HostEvidence) -> Judged:
+    """A component whose port is taken ends, again and again, and says so only in its log."""
+    wanted = {port.number: port for port in ports_on(host.all.inventory, host.entry)}
+    ours = host.owner == host.all.inventory.name
+    taken = {
+        listening.port: listening.process or "a process unknown"
+        for listening in host.facts.listening
+        if listening.protocol.startswith("tcp")
+        and (port := wanted.get(listening.port)) is not None
+        and not (ours and (listening.process in port.owners or not listening.process))
+    }
+    text = ", ".join(f"{number} ({wanted[number].what}) by {process}" for number, process in sorted(taken.items()))
+    return judged(
+        not taken,
+        text or f"{len(wanted)} ports are free or the cluster's own",
+        wanted="free",
+        remedy="stop what has them (`ss -lntp`)" + (", or set endpoint.port" if host.all.inventory.endpoint.port in taken
+                                                   else ""),
+    )  # fmt: skip
+
+
+@host_check("P415", "a resolver is named", "warning")
+def resolver(host: HostEvidence) -> Judged:
+    """Pods ask CoreDNS, which asks the host's resolvers for all outside the cluster; without any it does not start."""
+    found = host.facts.one("resolver")
+    return judged(
+        bool(found), found or "none", wanted="an address", remedy="name one in /etc/resolv.conf: nameserver ADDRESS"
+    )
+
+
+@host_check("P416", "the resolver can be asked from pods", "note")
+def resolver_outside(host: HostEvidence) -> Judged | None:
+    """A resolver on the host's loopback is not the pod's: CoreDNS would ask itself, or nobody."""
+    found = host.facts.one("resolver").split()
+    if not found:
+        return None
+    return judged(
+        not all(address.startswith("127.") for address in found),
+        " ".join(found),
+        wanted="an address outside loopback",
+        remedy="nothing, where pods need names of the cluster only; else name the real resolver in /etc/resolv.conf",
+    )
+
+
+@host_check("P417", "no firewall stands between", "warning")
+def firewall(host: HostEvidence) -> Judged:
+    """Its rules know nothing of pods; what is closed is measured separately."""
+    found = [name for name in ("firewalld", "ufw", "iptables") if is_active(host, name)]
+    return judged(
+        not found,
+        ", ".join(found) or "none active",
+        wanted="none active, or one with rules for the cluster",
+        remedy=f"systemctl disable --now {' '.join(found)}, or open the ports and networks of docs/preflight.md",
+    )
+
+
+@host_check("P418", "no proxy stands between", "warning")
+def proxy(host: HostEvidence) -> Judged:
+    """kubeadm and containerd then send what is meant for the cluster to the proxy. Its address is not read."""
+    found = sorted({name.lower() for name in host.facts.all("proxy")})
+    asks = [name for name in found if name != "no_proxy"]
+    network = host.all.inventory.network
+    return judged(
+        not asks,
+        ", ".join(found) or "none set",
+        wanted="none set for root",
+        remedy=f"unset it in /etc/environment, or set no_proxy to the hosts, {network.pods} and {network.services}",
+        level="note" if "no_proxy" in found else None,
+    )
+
+
+def network_of(host: HostEvidence) -> IPv4Network | None:
+    """The one of the node's address."""
+    found = host.facts.interface_of(host.entry.node_address)
+    return found[1].network if found else None
+
+
+def routes_of(host: HostEvidence) -> Iterator[IPv4Network]:
+    """Networks that a host has routes to, without the default one and those of this cluster itself."""
+    member = host.owner == host.all.inventory.name
+    for route in host.facts.all("route"):
+        words = route.split()
+        device = words[words.index("dev") + 1] if "dev" in words[:-1] else ""
+        words = words[1:] if words and words[0] in ("blackhole", "unreachable", "prohibit") else words
+        if not words or words[0] == "default" or (member and device in OURS):
+            continue
+        yield IPv4Network(words[0], strict=False)
+
+
+def evidence_interface(evidence: Evidence, name: str) -> str:
+    """The interface of the node ``name``."""
+    return next(host.interface for host in evidence.hosts if host.name == name)
