@@ -43,6 +43,7 @@ COMMANDS = {
     "kubeconfig": Lazy("rooms", "kubeconfig", "Print the administrator's kubeconfig of a cluster on hosts."),
     "inventory": Lazy("inventory", "inventory", "The machines of a server room: write, check and show their file."),
     "lab": Lazy("lab", "lab", "Machines to practise on, in containers."),
+    "check": Lazy("check", "check", "Say whether machines are fit to become a cluster."),
     "scheduler": Lazy("scheduler", "scheduler", "The scheduler: run it, ask it why, check its configuration."),
     "report": Lazy("report", "report", "Write and open the report of a run."),
     "compare": Lazy("compare", "compare", "Set runs side by side, with a verdict on every metric."),

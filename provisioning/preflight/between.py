@@ -8,6 +8,7 @@ from ...hosts.inventory import HostEntry
 from .check import check, host_check
 from .evidence import Evidence, HostEvidence
 from .finding import Judged, judged
+from .network import may_hold_address
 from .ports import VXLAN, ports_of
 
 SILENT = "silent"
@@ -23,11 +24,14 @@ def ports(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
             refusing = not _is_member(evidence, target)
             shut = {port: how for port, how in said.items() if how != "open" and (how != "refused" or refusing)}
             text = ", ".join(f"{port} ({names.get(int(port), '?')}) {how}" for port, how in shut.items())
-            yield f"{host.name} → {target}", judged(
-                not shut,
-                text or f"{len(said)} ports",
-                wanted="open",
-                remedy=f"open TCP {', '.join(shut)} for {host.entry.node_address} on {target} and between them",
+            yield (
+                f"{host.name} → {target}",
+                judged(
+                    not shut,
+                    text or f"{len(said)} ports",
+                    wanted="open",
+                    remedy=f"open TCP {', '.join(shut)} for {host.entry.node_address} on {target} and between them",
+                ),
             )
 
 
@@ -38,11 +42,14 @@ def overlay(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
         return
     for host in evidence.hosts:
         for target, said in _by_peer(host, "udp").items():
-            yield f"{host.name} → {target}", judged(
-                said.get("small") == "ok",
-                said.get("small", SILENT),
-                wanted="an answer",
-                remedy=f"open UDP {VXLAN} for {host.entry.node_address} on {target} and between them",
+            yield (
+                f"{host.name} → {target}",
+                judged(
+                    said.get("small") == "ok",
+                    said.get("small", SILENT),
+                    wanted="an answer",
+                    remedy=f"open UDP {VXLAN} for {host.entry.node_address} on {target} and between them",
+                ),
             )
 
 
@@ -53,11 +60,14 @@ def full_size(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
         link = host.facts.links.get(host.interface)
         for target, said in _by_peer(host, "udp").items():
             if said.get("small") == "ok" and link is not None:
-                yield f"{host.name} → {target}", judged(
-                    said.get("large") == "ok",
-                    f"{link.mtu} bytes: {said.get('large', SILENT)}",
-                    wanted=f"{link.mtu} bytes",
-                    remedy="set the MTU that the path allows on the interfaces of all hosts (VPN and tunnel take some)",
+                yield (
+                    f"{host.name} → {target}",
+                    judged(
+                        said.get("large") == "ok",
+                        f"{link.mtu} bytes: {said.get('large', SILENT)}",
+                        wanted=f"{link.mtu} bytes",
+                        remedy="set the MTU that the path allows on all hosts' interfaces (VPNs and tunnels take some)",
+                    ),
                 )
 
 
@@ -72,26 +82,32 @@ def vrrp(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
         for address in host.measured.all("vrrp_from"):
             source = names.get(address, address)
             if source in evidence.measured:
-                yield f"{source} → {host.name}", judged(
-                    address in heard,
-                    "heard" if address in heard else "not heard",
-                    wanted="heard",
-                    remedy=f"let protocol 112 from {address} in on {host.name}, and between them",
+                yield (
+                    f"{source} → {host.name}",
+                    judged(
+                        address in heard,
+                        "heard" if address in heard else "not heard",
+                        wanted="heard",
+                        remedy=f"let protocol 112 from {address} in on {host.name}, and between them",
+                    ),
                 )
 
 
 @check("P425", "nobody else answers for the virtual IP", "error", measures=True)
 def virtual_ip(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
     """Measured by ARP, as RFC 5227 asks for before an address is taken."""
-    own = {link.mac for host in evidence.hosts if host.is_member for link in host.facts.links.values()}
+    own = {link.mac for host in evidence.hosts if may_hold_address(host) for link in host.facts.links.values()}
     for host in evidence.control_planes:
         for said in host.measured.all("arp"):
             address, _, mac = said.partition(" ")
-            yield host.name, judged(
-                mac == "none" or mac in own,
-                f"{address}: {'nobody' if mac == 'none' else 'this cluster' if mac in own else mac}",
-                wanted="nobody, or this cluster",
-                remedy=f"choose another endpoint.address, or switch off what has {mac}",
+            yield (
+                host.name,
+                judged(
+                    mac == "none" or mac in own,
+                    f"{address}: {'nobody' if mac == 'none' else 'this cluster' if mac in own else mac}",
+                    wanted="nobody, or this cluster",
+                    remedy=f"choose another endpoint.address, or switch off what has {mac}",
+                ),
             )
 
 
@@ -103,7 +119,7 @@ def resolver(host: HostEvidence) -> Judged | None:
         return None
     silent = [server for server, how in said.items() if how == SILENT]
     return judged(
-        len(silent) < len(said),
+        not silent,
         f"{', '.join(silent)} silent" if silent else "answered",
         wanted="an answer within 2 s",
         remedy="name one that answers in /etc/resolv.conf; without a network, none is needed for the cluster itself",

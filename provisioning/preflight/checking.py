@@ -129,5 +129,3 @@ async def _applied(reached: Fleet, name: str, fix: Fix) -> str:
     except (IdcError, TimeoutError) as error:
         return str(error)
     return ""
-
-

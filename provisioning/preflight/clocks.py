@@ -58,7 +58,9 @@ def clocks_agree(evidence: Evidence) -> Judged | None:
         wanted=f"within {AGREED_S:g} s",
         minimal=f"within {APART_S:g} s",
         level="sound" if surely_s <= AGREED_S else "warning" if surely_s <= APART_S else None,
-        remedy="" if surely_s <= AGREED_S else "let all take their time from the same servers: chrony, `chronyc makestep`",
+        remedy=""
+        if surely_s <= AGREED_S
+        else "let all take their time from the same servers: chrony, `chronyc makestep`",
     )
 
 

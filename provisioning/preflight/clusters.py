@@ -114,7 +114,10 @@ def steps(host: HostEvidence) -> Judged:
     """Steps outlive a broken connection; the next run waits for them."""
     found = host.facts.all("step")
     return judged(
-        not found, ", ".join(found) or "none", wanted="none", remedy=f"wait, or see it: journalctl -fu {' '.join(found)}"
+        not found,
+        ", ".join(found) or "none",
+        wanted="none",
+        remedy=f"wait, or see it: journalctl -fu {' '.join(found)}",
     )
 
 

@@ -55,7 +55,12 @@ log_room = _room(
     minimal_gib=0.5, recommended_gib=2, all_hosts=True,
 )  # fmt: skip
 program_room = _room(
-    "P305", "/usr/local/bin", "kubelet, kubeadm, kubectl and crictl.", minimal_gib=0.6, recommended_gib=1, all_hosts=True
+    "P305",
+    "/usr/local/bin",
+    "kubelet, kubeadm, kubectl and crictl.",
+    minimal_gib=0.6,
+    recommended_gib=1,
+    all_hosts=True,
 )
 plugin_room = _room("P306", "/opt/cni", "Network plugins.", minimal_gib=0.1, recommended_gib=0.2, all_hosts=True)
 
@@ -70,11 +75,14 @@ def not_full(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
         if not mounts:
             continue
         fullest = max(mounts, key=lambda mount: mounts[mount])
-        yield host.name, judged(
-            mounts[fullest] < FULL,
-            f"{mounts[fullest]:.0%} of {fullest}",
-            wanted=f"below {FULL:.0%}",
-            remedy=f"remove what is not needed: `du -xh --max-depth=2 {fullest} | sort -h | tail`",
+        yield (
+            host.name,
+            judged(
+                mounts[fullest] < FULL,
+                f"{mounts[fullest]:.0%} of {fullest}",
+                wanted=f"below {FULL:.0%}",
+                remedy=f"remove what is not needed: `du -xh --max-depth=2 {fullest} | sort -h | tail`",
+            ),
         )
 
 

@@ -61,7 +61,9 @@ def vxlan(host: HostEvidence) -> Judged | None:
     said = host.measured.one("vxlan")
     if not said or host.all.inventory.network.plugin != "flannel":
         return None
-    return judged(said == "yes", said, wanted="the module vxlan", remedy="modprobe vxlan; or name another network plugin")
+    return judged(
+        said == "yes", said, wanted="the module vxlan", remedy="modprobe vxlan; or name another network plugin"
+    )
 
 
 @host_check("P505", "nftables is there", "error", measures=True)

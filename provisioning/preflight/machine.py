@@ -87,7 +87,7 @@ def distribution(host: HostEvidence) -> Judged:
     )
 
 
-@cluster_check("P107", "every host has a machine-id of its own", "error")
+@cluster_check("P107", "every host has a machine-id of its own", "warning")
 def machine_id(evidence: Evidence) -> Judged:
     """Cloned machines share it; DHCP, journald and cloud controllers then take them for one."""
     return different(
@@ -102,7 +102,10 @@ def has_machine_id(host: HostEvidence) -> Judged:
     """kubelet reports it as the node's identity; journald writes nothing without it."""
     found = host.facts.one("machine_id")
     return judged(
-        len(found) == 32, found or "none", wanted="32 hexadecimal digits", remedy="systemd-machine-id-setup, then reboot"
+        len(found) == 32,
+        found or "none",
+        wanted="32 hexadecimal digits",
+        remedy="systemd-machine-id-setup, then reboot",
     )
 
 

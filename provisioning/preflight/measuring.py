@@ -149,9 +149,10 @@ def plan_of(host: HostEvidence, *, deep: bool) -> dict[str, Any]:
     """What :mod:`.on_host` is told: plain values that ``ast.literal_eval`` reads."""
     evidence, entry = host.all, host.entry
     inventory, idle = evidence.inventory, not host.is_member
+    endpoint = inventory.endpoint
     others = [other for other in evidence.hosts if other.name != host.name]
     overlay = inventory.network.plugin == "flannel"
-    balanced = inventory.endpoint.mode == "keepalived" and entry.is_control_plane and bool(host.interface)
+    balanced = endpoint.mode == "keepalived" and entry.is_control_plane and bool(host.interface)
     link = host.facts.links.get(host.interface)
     return {
         "address": entry.node_address,
@@ -169,8 +170,8 @@ def plan_of(host: HostEvidence, *, deep: bool) -> dict[str, Any]:
             for other in others
             if balanced and idle and other.entry.is_control_plane and not other.is_member
         ],
-        "arp": (host.interface, inventory.endpoint.address) if balanced else (),
-        "endpoint": (inventory.endpoint.address, inventory.endpoint.port) if inventory.endpoint.mode == "external" else (),
+        "arp": (host.interface, endpoint.address) if balanced else (),
+        "endpoint": (endpoint.address, endpoint.port) if endpoint.mode == "external" else (),
         "vxlan": idle and overlay,
         "sync": (ETCD, *(DEEP if deep else QUICK)) if entry.is_control_plane and (idle or deep) else (),
         "alarm_s": int(4 * (ANSWER_S + DEEP[1])),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 
-from .check import CLUSTER, check, cluster_check, host_check
+from .check import check, cluster_check, host_check
 from .clocks import is_active
 from .evidence import Evidence, HostEvidence
 from .finding import Judged, alike, different, judged
@@ -15,7 +15,7 @@ LOCAL = ("lo", "docker", "br-", "cni", "flannel", "veth", "virbr", "kube-", "dum
 """Names, or their beginnings, of interfaces whose addresses are the host's own affair."""
 OURS = ("cni0", "flannel.1")
 SMALLEST_MTU = 1280
-"""vxlan takes 50 bytes of it; IPv6 asks for 1280 at least, and much breaks below."""
+"""What IPv6 asks for (RFC 8200)."""
 
 
 @host_check("P401", "the node's address is one of the host's", "error")
@@ -60,11 +60,14 @@ def address_of_network(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
     address = evidence.inventory.endpoint.address
     for host in evidence.control_planes:
         if (network := network_of(host)) is not None:
-            yield host.name, judged(
-                IPv4Address(address) in network and IPv4Address(address) != network.network_address,
-                f"{address}, the host is in {network}",
-                wanted=f"an address in {network}",
-                remedy=f"set endpoint.address to a free one in {network}",
+            yield (
+                host.name,
+                judged(
+                    IPv4Address(address) in network and IPv4Address(address) != network.network_address,
+                    f"{address}, the host is in {network}",
+                    wanted=f"an address in {network}",
+                    remedy=f"set endpoint.address to a free one in {network}",
+                ),
             )
 
 
@@ -76,12 +79,15 @@ def nobody_has_address(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
     address = evidence.inventory.endpoint.address
     for host in evidence.hosts:
         has = host.facts.interface_of(address)
-        may = host.owner == evidence.inventory.name and host.entry.is_control_plane
-        yield host.name, judged(
-            has is None or may,
-            f"{address} on {has[0]}" if has else "not there",
-            wanted="free, or with a control plane of this cluster",
-            remedy=f"ip address del {address} dev {has[0]}, or choose another endpoint.address" if has else "",
+        may = may_hold_address(host)
+        yield (
+            host.name,
+            judged(
+                has is None or may,
+                f"{address} on {has[0]}" if has else "not there",
+                wanted="free, or with a control plane of this cluster",
+                remedy=f"ip address del {address} dev {has[0]}, or choose another endpoint.address" if has else "",
+            ),
         )
 
 
@@ -166,50 +172,44 @@ def overlap(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
             for name, network in networks.items()
             if route.overlaps(network)
         ]
-        yield host.name, judged(
-            not clashes,
-            "; ".join(clashes) or "apart",
-            wanted="no overlap",
-            remedy="choose other networks in cluster.network, of which no host has a route",
+        yield (
+            host.name,
+            judged(
+                not clashes,
+                "; ".join(clashes) or "apart",
+                wanted="no overlap",
+                remedy="choose other networks in cluster.network, of which no host has a route",
+            ),
         )
 
 
-@check("P413", "all nodes' interfaces have one MTU, and a sound one", "warning")
-def mtu(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
+@cluster_check("P413", "all nodes' interfaces have one MTU", "warning")
+def one_mtu(evidence: Evidence) -> Judged | None:
     """A packet that one host sends whole does not fit another's interface and is lost without a word."""
-    found = {
-        host.name: host.facts.links[host.interface].mtu for host in evidence.hosts if host.interface in host.facts.links
-    }
-    if not found:
-        return
-    for name, size in found.items():
-        if size < SMALLEST_MTU:
-            yield name, Judged(found=str(size), wanted=f"{SMALLEST_MTU} or more", level="error",
-                               remedy=f"ip link set dev {evidence_interface(evidence, name)} mtu 1500")  # fmt: skip
+    found = {host.name: str(size) for host in evidence.hosts if (size := mtu_of(host))}
     remedy = "set the smallest of them everywhere, and in the network's configuration files"
-    yield CLUSTER, alike({name: str(size) for name, size in found.items()}, wanted="one MTU", remedy=remedy)
+    return alike(found, wanted="the same everywhere", remedy=remedy) if found else None
 
 
 @host_check("P414", "the ports of the cluster are free", "error")
 def ports_free(host: HostEvidence) -> Judged:
     """A component whose port is taken ends, again and again, and says so only in its log."""
     wanted = {port.number: port for port in ports_on(host.all.inventory, host.entry)}
-    ours = host.owner == host.all.inventory.name
+    ours = host.owner == host.all.inventory.name  # ss does not always know who listens
     taken = {
         listening.port: listening.process or "a process unknown"
         for listening in host.facts.listening
         if listening.protocol.startswith("tcp")
         and (port := wanted.get(listening.port)) is not None
-        and not (ours and (listening.process in port.owners or not listening.process))
+        and not (listening.process in port.owners or (ours and not listening.process))
     }
     text = ", ".join(f"{number} ({wanted[number].what}) by {process}" for number, process in sorted(taken.items()))
     return judged(
         not taken,
         text or f"{len(wanted)} ports are free or the cluster's own",
         wanted="free",
-        remedy="stop what has them (`ss -lntp`)" + (", or set endpoint.port" if host.all.inventory.endpoint.port in taken
-                                                   else ""),
-    )  # fmt: skip
+        remedy="stop what has them (`ss -lntp`); the endpoint's own can be set: endpoint.port",
+    )
 
 
 @host_check("P415", "a resolver is named", "warning")
@@ -262,6 +262,26 @@ def proxy(host: HostEvidence) -> Judged:
     )
 
 
+@host_check("P419", "the node's MTU is large enough", "error")
+def mtu(host: HostEvidence) -> Judged | None:
+    """The overlay takes 50 bytes of it, and much expects that 1,230 are left."""
+    found = mtu_of(host)
+    if not found:
+        return None
+    return judged(
+        found >= SMALLEST_MTU,
+        str(found),
+        wanted=f"{SMALLEST_MTU} or more",
+        remedy=f"ip link set dev {host.interface} mtu 1500, where the network carries it",
+    )
+
+
+def may_hold_address(host: HostEvidence) -> bool:
+    """Whether the virtual IP may be there: on a control plane of this cluster, also of one that is only half made."""
+    ours = host.owner == host.all.inventory.name or (not host.owner and is_active(host, "keepalived"))
+    return host.entry.is_control_plane and ours
+
+
 def network_of(host: HostEvidence) -> IPv4Network | None:
     """The one of the node's address."""
     found = host.facts.interface_of(host.entry.node_address)
@@ -280,6 +300,7 @@ def routes_of(host: HostEvidence) -> Iterator[IPv4Network]:
         yield IPv4Network(words[0], strict=False)
 
 
-def evidence_interface(evidence: Evidence, name: str) -> str:
-    """The interface of the node ``name``."""
-    return next(host.interface for host in evidence.hosts if host.name == name)
+def mtu_of(host: HostEvidence) -> int:
+    """Of the node's interface; 0 where none has the node's address."""
+    link = host.facts.links.get(host.interface)
+    return link.mtu if link else 0

@@ -8,6 +8,7 @@ line with the plan, then the lines ``time``, ``go`` and the end of its input.
 from __future__ import annotations
 
 import ast
+import contextlib
 import errno
 import os
 import selectors
@@ -95,8 +96,7 @@ class Host:
         self.asking = self._socket_for(self._answered)
         self.sending = self._socket_for(self._heard_back)
         self.sending.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO)
-        self.servers = {address: "silent" for address in resolvers()}
-        self.dns = dict(self.servers)
+        self.dns = dict.fromkeys(resolvers(), "silent")
 
     def _socket_for(self, then: Any) -> socket.socket:
         one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -139,7 +139,8 @@ class Host:
             send_vrrp(self.plan["address"], address)
         for address, said in self.dns.items():
             if said == "silent":
-                try_to(lambda to=address: self.asking.sendto(QUESTION, (to, 53)))
+                with contextlib.suppress(OSError):  # not sent is as good as not answered
+                    self.asking.sendto(QUESTION, (address, 53))
 
     def _send(self, name: str, address: str, size: str, length: int) -> None:
         self.udp.setdefault((name, size), "silent")
@@ -203,18 +204,12 @@ QUESTION = struct.pack(">HHHHHH", 0x1DC0, 0x0100, 1, 0, 0, 0) + b"\x00" + struct
 """Which name servers has the root? Every resolver answers, if only with a refusal (RFC 1035)."""
 
 
-def try_to(act: Any) -> None:
-    try:
-        act()
-    except OSError:
-        pass  # not sent is as good as not answered
-
-
 def send_vrrp(source: str, target: str) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, VRRP) as one:
         one.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 255)
         one.bind((source, 0))
-        try_to(lambda: one.sendto(MAGIC, (target, 0)))
+        with contextlib.suppress(OSError):
+            one.sendto(MAGIC, (target, 0))
 
 
 def resolvers() -> list[str]:
@@ -251,7 +246,7 @@ def _arp_answer(one: socket.socket, target: bytes, until_s: float) -> str:
         one.settimeout(left)
         try:
             frame = one.recv(2048)
-        except socket.timeout:
+        except TimeoutError:
             return ""
         if frame[12:14] == b"\x08\x06" and frame[28:32] == target:
             return ":".join(f"{each:02x}" for each in frame[22:28])
@@ -266,7 +261,7 @@ def sync(directory: str, most: int, limit_s: float) -> None:
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         os.unlink(path)
-        taken = []
+        taken: list[int] = []
         end = time.monotonic() + limit_s
         while len(taken) < most and time.monotonic() < end:
             began = time.perf_counter_ns()

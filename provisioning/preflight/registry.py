@@ -24,7 +24,10 @@ CHECKS = {check.id: check for check in sorted(_made(), key=lambda each: each.id)
 
 
 def chosen(only: Sequence[str]) -> tuple[Check, ...]:
-    """Those with the numbers given; all when none is. Raises :class:`~idcbench.errors.UsageError` for an unknown one."""
+    """Those with the numbers given; all when none is given.
+
+    Raises :class:`~idcbench.errors.UsageError` for an unknown one.
+    """
     for number in only:
         if number not in CHECKS:
             raise UsageError(f"--only: no check is called {number}{nearest(number, CHECKS)}; see docs/preflight.md")
