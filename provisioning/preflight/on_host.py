@@ -151,20 +151,14 @@ class Host:
                 self.udp[name, size] = "too long for the path, says the kernel"
 
     def _heard_back(self, one: socket.socket) -> None:
-        try:
-            data, (address, _) = one.recvfrom(65536)
-        except OSError:
-            return  # an ICMP error of an earlier datagram: it stays unanswered
+        data, (address, _) = one.recvfrom(65536)
         size = "small" if data == MAGIC + b"32" else "large"
         for name, known in self.plan["udp"]:
             if known == address:
                 self.udp[name, size] = "ok"
 
     def _answered(self, one: socket.socket) -> None:
-        try:
-            address = one.recvfrom(65536)[1][0]
-        except OSError:
-            return
+        address = one.recvfrom(65536)[1][0]
         if address in self.dns:
             self.dns[address] = "ok"
 
@@ -174,7 +168,8 @@ class Host:
             for key, _ in self.selector.select(left):
                 if key.data is None:
                     return True
-                key.data(key.fileobj)
+                with contextlib.suppress(OSError):  # of a neighbour that is not reached; it counts as silent
+                    key.data(key.fileobj)
         return False
 
     def measure(self) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import ModuleType
 
 from ...errors import UsageError
-from ...yamlfile.values import nearest
 from . import between, clocks, clusters, disks, kernel, machine, network, reach, software
 from .check import Check
 from .evidence import Evidence
@@ -30,7 +29,9 @@ def chosen(only: Sequence[str]) -> tuple[Check, ...]:
     """
     for number in only:
         if number not in CHECKS:
-            raise UsageError(f"--only: no check is called {number}{nearest(number, CHECKS)}; see docs/preflight.md")
+            raise UsageError(
+                f"--only: no check is called {number}; they are {min(CHECKS)} to {max(CHECKS)}, see docs/preflight.md"
+            )
     return tuple(check for check in CHECKS.values() if not only or check.id in only)
 
 

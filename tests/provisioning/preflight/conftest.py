@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import base64
 import datetime
-from collections.abc import Iterable
+import importlib.util
+import os
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -15,7 +20,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from idcbench.hosts.inventory_file import parse_inventory
-from idcbench.provisioning.artifacts.bundle_schema import BundleManifest
+from idcbench.provisioning.artifacts.bundle import Bundle
+from idcbench.provisioning.artifacts.bundle_schema import BundleEntry, BundleManifest
+from idcbench.provisioning.artifacts.bundle_write import Shelf, write_bundle
 from idcbench.provisioning.facts.facts import Facts, parse_facts
 from idcbench.provisioning.preflight.evidence import Evidence, Supply
 from idcbench.provisioning.preflight.finding import Finding
@@ -191,3 +198,56 @@ def certificate_of() -> object:
         return f"/etc/kubernetes/pki/apiserver.crt {base64.b64encode(der).decode()}"
 
     return made
+
+
+def load(path: Path) -> ModuleType:
+    """A module of the tests, which no package makes importable."""
+    name = f"preflight_{path.parent.name}_{path.stem}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def rooms() -> ModuleType:
+    return load(Path(__file__).with_name("rooms.py"))
+
+
+@pytest.fixture
+def room(rooms: ModuleType) -> Iterator[Any]:
+    """Three hosts in namespaces; skipped where there are none."""
+    if why := rooms.missing():
+        pytest.skip(why)
+    with rooms.room() as made:
+        yield made
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Any]:
+    """An sshd on loopback, as the tests of hosts have it."""
+    ssh = load(Path(__file__).parents[2] / "hosts" / "conftest.py")
+    if ssh.PROGRAM is None or os.getuid() != 0:
+        pytest.skip("needs sshd and root")
+    with ssh.sshd(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Bundle:
+    """One that fits the scene's hosts, with a single small tool."""
+    (tmp_path / "shelf").mkdir()
+    shelf = Shelf(tmp_path / "shelf")
+    blob = shelf.keep(b"this is what a host gets")
+    tool = BundleEntry(
+        name="tool", kind="binary", version="1", size_bytes=blob.size_bytes, sha256=blob.sha256, origin="made here",
+        media="plain", blobs=(blob,), path="/usr/local/bin/tool",
+    )  # fmt: skip
+    manifest = BundleManifest(
+        kubernetes="1.37.2", architecture="amd64", distributions=("debian-12",), created_by="test", entries=(tool,)
+    )
+    write_bundle(tmp_path / "idc.bundle", manifest, shelf.files)
+    return Bundle.open(tmp_path / "idc.bundle")

@@ -13,6 +13,7 @@ from idcbench.provisioning.preflight.registry import CHECKS
 Spoil = Callable[[Any], Any]
 HOUR_NS = 3600 * 10**9
 CP2 = "  cp2: {address: 192.0.2.12, groups: [control-plane]}\n"
+ZONE = "topology.kubernetes.io/zone"
 CP3 = CP2.replace("cp2", "cp3").replace(".12", ".13")
 
 BROKEN: dict[str, list[tuple[str, Spoil]]] = {
@@ -186,7 +187,7 @@ BROKEN: dict[str, list[tuple[str, Spoil]]] = {
     "P709": [("note", lambda s: s.member("cp1", state="joining"))],
     "P710": [("note", lambda s: s.ask(CP2, "").ask(CP3, ""))],
     "P711": [("note", lambda s: s.ask("plugin: flannel", "plugin: none"))],
-    "P712": [("warning", lambda s: s.ask("[control-plane]", "[control-plane], labels: {topology.kubernetes.io/zone: a}"))],
+    "P712": [("warning", lambda s: s.ask("[control-plane]", f"[control-plane], labels: {{{ZONE}: a}}"))],
 }  # fmt: skip
 ROWS = [(number, level, spoil) for number, rows in BROKEN.items() for level, spoil in rows]
 
