@@ -63,7 +63,7 @@ def _section(check: Row, findings: Sequence[Row]) -> Section:
     together: dict[tuple[str, ...], list[Row]] = {}
     for row in findings:
         if row["check"] == check["id"]:
-            key = tuple(str(row[name]) for name in ("level", "minimal", "wanted", "found"))
+            key = tuple(str(row[name]) for name in ("level", "minimal", "wanted", "found", "remedy"))
             together.setdefault(key, []).append(row)
     return Section(check=check, lines=tuple(_line(rows) for rows in together.values()))
 

@@ -64,9 +64,11 @@ def _bound(work: Callable[[SshHost], Awaitable[Result]], host: SshHost) -> Calla
     return lambda: work(host)
 
 
-async def side_by_side(jobs: Mapping[str, Callable[[], Awaitable[Result]]]) -> Outcome[Result]:
+async def side_by_side(
+    jobs: Mapping[str, Callable[[], Awaitable[Result]]], *, at_once: int = AT_ONCE
+) -> Outcome[Result]:
     """Do jobs, a limited number at a time, in the order given. Only errors that a user can mend are caught."""
-    slots = asyncio.Semaphore(AT_ONCE)
+    slots = asyncio.Semaphore(at_once)
     done: dict[str, Result] = {}
     failed: dict[str, IdcError | TimeoutError] = {}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...hosts.inventory import HostEntry
 from .check import check, host_check
 from .evidence import Evidence, HostEvidence
 from .finding import Judged, judged
@@ -19,10 +18,12 @@ SILENT = "silent"
 def ports(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
     """Measured from each host to each, on the ports that are asked between hosts of their roles."""
     names = {port.number: port.what for port in ports_of(evidence.inventory)}
+    # on members nothing of ours listens: what refuses there is a component that is down, not a firewall
+    members = {host.name for host in evidence.hosts if host.is_member}
     for host in evidence.hosts:
         for target, said in _by_peer(host, "tcp").items():
-            refusing = not _is_member(evidence, target)
-            shut = {port: how for port, how in said.items() if how != "open" and (how != "refused" or refusing)}
+            fine = {"open", "refused"} if target in members else {"open"}
+            shut = {port: how for port, how in said.items() if how not in fine}
             text = ", ".join(f"{port} ({names.get(int(port), '?')}) {how}" for port, how in shut.items())
             yield (
                 f"{host.name} → {target}",
@@ -30,7 +31,7 @@ def ports(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
                     not shut,
                     text or f"{len(said)} ports",
                     wanted="open",
-                    remedy=f"open TCP {', '.join(shut)} for {host.entry.node_address} on {target} and between them",
+                    remedy=f"open TCP {', '.join(shut)} on the second for the first, in every firewall between them",
                 ),
             )
 
@@ -48,7 +49,7 @@ def overlay(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
                     said.get("small") == "ok",
                     said.get("small", SILENT),
                     wanted="an answer",
-                    remedy=f"open UDP {VXLAN} for {host.entry.node_address} on {target} and between them",
+                    remedy=f"open UDP {VXLAN} on the second for the first, in every firewall between them",
                 ),
             )
 
@@ -88,7 +89,7 @@ def vrrp(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
                         address in heard,
                         "heard" if address in heard else "not heard",
                         wanted="heard",
-                        remedy=f"let protocol 112 from {address} in on {host.name}, and between them",
+                        remedy="let IP protocol 112 in on the second from the first, and through what is between them",
                     ),
                 )
 
@@ -96,17 +97,19 @@ def vrrp(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
 @check("P425", "nobody else answers for the virtual IP", "error", measures=True)
 def virtual_ip(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
     """Measured by ARP, as RFC 5227 asks for before an address is taken."""
-    own = {link.mac for host in evidence.hosts if may_hold_address(host) for link in host.facts.links.values()}
+    owners = {link.mac: host for host in evidence.hosts for link in host.facts.links.values() if link.mac}
     for host in evidence.control_planes:
         for said in host.measured.all("arp"):
             address, _, mac = said.partition(" ")
+            owner = owners.get(mac)
+            name = owner.name if owner else mac
             yield (
                 host.name,
                 judged(
-                    mac == "none" or mac in own,
-                    f"{address}: {'nobody' if mac == 'none' else 'this cluster' if mac in own else mac}",
-                    wanted="nobody, or this cluster",
-                    remedy=f"choose another endpoint.address, or switch off what has {mac}",
+                    mac == "none" or (owner is not None and may_hold_address(owner)),
+                    f"{address}: {'nobody' if mac == 'none' else name}",
+                    wanted="nobody, or a control plane of this cluster",
+                    remedy=f"choose another endpoint.address, or take {address} from {name}",
                 ),
             )
 
@@ -150,9 +153,3 @@ def _by_peer(host: HostEvidence, protocol: str) -> dict[str, dict[str, str]]:
         target, what, how = line.split(" ", 2)
         found.setdefault(target, {})[what] = how
     return found
-
-
-def _is_member(evidence: Evidence, name: str) -> bool:
-    """On a member nothing of ours listens: what refuses there is a component that is down, not a firewall."""
-    found: HostEntry = evidence.inventory.host(name)
-    return any(host.is_member for host in evidence.hosts if host.entry is found)

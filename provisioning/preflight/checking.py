@@ -83,7 +83,7 @@ async def check_hosts(
 
 async def _asked(reached: Fleet) -> Evidence:
     found = await gather(reached)
-    failed = {name: str(why) for name, why in (reached.unreached | found.failed).items()}
+    failed = {name: str(why) for name, why in {**reached.unreached, **found.failed}.items()}
     unreached = {name: why.removeprefix(f"host {name}: ") for name, why in failed.items()}
     return Evidence(inventory=reached.inventory, facts=found.done, unreached=unreached)
 

@@ -51,7 +51,9 @@ async def measure(fleet: Fleet, evidence: Evidence, *, deep: bool = False) -> Ev
         for step in (talks.begin, talks.clock, talks.go, talks.end):
             await talks.each(step)
     measured = {name: talks.heard[name] for name in able if name in talks.heard}
-    return _with(evidence, measured, {name: str(why) for name, why in talks.failed.items()})
+    return _with(
+        evidence, measured, {name: str(why).removeprefix(f"host {name}: ") for name, why in talks.failed.items()}
+    )
 
 
 def _with(evidence: Evidence, measured: Mapping[str, Facts], unmeasured: Mapping[str, str]) -> Evidence:
@@ -81,7 +83,8 @@ class _Talks:
 
     async def each(self, step: Callable[[str], Awaitable[None]]) -> None:
         going = [name for name in self._hosts if name not in self.failed]
-        outcome = await side_by_side({name: _job(self._timed(step), name) for name in going})
+        jobs = {name: _job(self._timed(step), name) for name in going}
+        outcome = await side_by_side(jobs, at_once=max(1, len(jobs)))  # what is awaited is the hosts' work
         self.failed |= outcome.failed
 
     def _timed(self, step: Callable[[str], Awaitable[None]]) -> Callable[[str], Awaitable[None]]:

@@ -23,7 +23,7 @@ def render(document: Document) -> str:
     if groups:
         rows = [_row(rows, titles[rows[0].check]) for rows in groups]
         parts += [tabulate(rows, headers=HEADS, tablefmt="simple", disable_numparse=True, maxcolwidths=list(WIDTHS))]
-        parts += ["", "What to do:", *(_remedy(rows[0]) for rows in groups if rows[0].remedy)]
+        parts += ["", "What to do:", *(_remedy(rows) for rows in groups if rows[0].remedy)]
     parts += [f"changed on {one.host}: {one.what}" + (f": failed: {one.trouble}" if one.trouble else "")
               for one in document.changed]  # fmt: skip
     return "\n".join([*parts, "", summary(document)])
@@ -41,10 +41,10 @@ def summary(document: Document) -> str:
 
 def _alike(document: Document) -> Iterator[list[FindingRow]]:
     """Findings that are not sound, those that differ in nothing but their subject together."""
-    together: dict[tuple[str, str, str, str], list[FindingRow]] = {}
+    together: dict[tuple[str, ...], list[FindingRow]] = {}
     for row in document.findings:
         if row.level != "sound":
-            together.setdefault((row.level, row.check, row.found, row.wanted), []).append(row)
+            together.setdefault((row.level, row.check, row.found, row.wanted, row.remedy), []).append(row)
     yield from together.values()
 
 
@@ -60,6 +60,7 @@ def _subjects(rows: list[FindingRow]) -> str:
     return ", ".join(names)
 
 
-def _remedy(row: FindingRow) -> str:
-    text = f"{row.check} {row.subject}: {row.remedy}" + (" (--fix does it)" if row.fix else "")
+def _remedy(rows: list[FindingRow]) -> str:
+    one = rows[0]
+    text = f"{one.check} {_subjects(rows)}: {one.remedy}" + (" (--fix does it)" if one.fix else "")
     return textwrap.fill(text, width=118, initial_indent="  ", subsequent_indent="    ", break_long_words=False)

@@ -81,7 +81,7 @@ def test_the_table_has_errors_first_and_hosts_together(document: Document) -> No
     assert rows[0].startswith("error")
     assert [row.split()[1] for row in rows] == ["P001", "P102", "P512", "P409", "P711"]
     assert "cp2, w1" in text
-    assert "P512 cp2: idcbench up switches it off for good" in text
+    assert "P512 cp2, w1: idcbench up switches it off for good" in text
     assert "(--fix does it)" in " ".join(text.split())
     assert "changed on cp3: switch swap off" in text
     sound = len(CHECKS) - 5
