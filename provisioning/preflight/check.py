@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from ..facts.facts import FactsError
 from .evidence import Evidence, HostEvidence
 from .finding import Finding, Judged, Severity
 
@@ -35,8 +36,8 @@ class Check:
         return GROUPS[int(self.id[1])]
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
-        """A finding for every subject that it can judge, sound ones among them."""
-        for subject, judged in self.judge(evidence):
+        """A finding for every subject that it can judge, sound ones too; facts that cannot be read are one as well."""
+        for subject, judged in _readable(CLUSTER, lambda: list(self.judge(evidence))):
             yield Finding(
                 check=self.id,
                 subject=subject,
@@ -67,8 +68,7 @@ def host_check(
     def made(judge: Callable[[HostEvidence], Judged | None]) -> Check:
         def each(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
             for host in evidence.hosts:
-                if (found := judge(host)) is not None:
-                    yield host.name, found
+                yield from _readable(host.name, lambda host=host: _some(host.name, judge(host)))
 
         each.__doc__ = judge.__doc__
         return check(number, title, severity, measures=measures)(each)
@@ -83,10 +83,22 @@ def cluster_check(
 
     def made(judge: Callable[[Evidence], Judged | None]) -> Check:
         def once(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
-            if (found := judge(evidence)) is not None:
-                yield CLUSTER, found
+            yield from _some(CLUSTER, judge(evidence))
 
         once.__doc__ = judge.__doc__
         return check(number, title, severity, measures=measures)(once)
 
     return made
+
+
+def _some(subject: str, judged: Judged | None) -> list[tuple[str, Judged]]:
+    return [] if judged is None else [(subject, judged)]
+
+
+def _readable(subject: str, judge: Callable[[], list[tuple[str, Judged]]]) -> list[tuple[str, Judged]]:
+    """What is judged; when a host said what cannot be read, that: one odd host does not end the check of all."""
+    try:
+        return judge()
+    except (FactsError, ValueError) as error:
+        remedy = "see what the host has there; other checks go on"
+        return [(subject, Judged(found=f"not readable: {error}", wanted="an answer", level="warning", remedy=remedy))]

@@ -14,6 +14,8 @@ from .ports import ports_on
 LOCAL = ("lo", "docker", "br-", "cni", "flannel", "veth", "virbr", "kube-", "dummy")
 """Names, or their beginnings, of interfaces whose addresses are the host's own affair."""
 OURS = ("cni0", "flannel.1")
+KINDS = ("unicast", "local", "broadcast", "multicast", "throw", "unreachable", "prohibit", "blackhole", "nat")
+"""Words that `ip route` puts before a network."""
 SMALLEST_MTU = 1280
 """What IPv6 asks for (RFC 8200)."""
 
@@ -291,13 +293,12 @@ def network_of(host: HostEvidence) -> IPv4Network | None:
 def routes_of(host: HostEvidence) -> Iterator[IPv4Network]:
     """Networks that a host has routes to, without the default one and those of this cluster itself."""
     member = host.owner == host.all.inventory.name
-    for route in host.facts.all("route"):
+    for route in filter(str.strip, host.facts.all("route")):
         words = route.split()
         device = words[words.index("dev") + 1] if "dev" in words[:-1] else ""
-        words = words[1:] if words and words[0] in ("blackhole", "unreachable", "prohibit") else words
-        if not words or words[0] == "default" or (member and device in OURS):
-            continue
-        yield IPv4Network(words[0], strict=False)
+        network = words[1] if words[0] in KINDS else words[0]
+        if network != "default" and not (member and device in OURS):
+            yield IPv4Network(network, strict=False)
 
 
 def mtu_of(host: HostEvidence) -> int:

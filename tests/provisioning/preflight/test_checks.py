@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from idcbench.provisioning.preflight.evidence import Supply
 from idcbench.provisioning.preflight.registry import CHECKS
 
+RECORDED = (Path(__file__).parent / "debian-12.facts").read_text()
 Spoil = Callable[[Any], Any]
 HOUR_NS = 3600 * 10**9
 CP2 = "  cp2: {address: 192.0.2.12, groups: [control-plane]}\n"
@@ -285,6 +289,30 @@ def test_nothing_reached_and_nothing_measured_is_no_failure_of_ours(scene: Any) 
     for host in ("cp1", "cp2", "cp3", "w1"):
         scene.lose(host, "no way")
     assert {finding.check for finding in scene.judge() if finding.level == "error"} == {"P001"}
+
+
+KEYS = sorted({line.partition("=")[0] for line in RECORDED.splitlines()})
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    lost=st.sets(st.sampled_from(KEYS), max_size=6),
+    odd=st.dictionaries(
+        st.sampled_from(KEYS), st.sampled_from(["", "?", "-", "a b", "-1", "1.5e3", "\x1b[2J"]), max_size=4
+    ),
+)
+def test_a_host_that_says_odd_things_or_too_little_ends_nothing(
+    scene: Any, lost: set[str], odd: dict[str, str]
+) -> None:
+    former = scene.facts["w1"]
+    scene.facts["w1"] = {key: values for key, values in former.items() if key not in lost}
+    for key, value in odd.items():
+        scene.set("w1", key, value)
+    findings = scene.judge()
+    scene.facts["w1"] = former
+    assert {one.subject for one in findings if one.check == "P101"} == {"cp1", "cp2", "cp3", "w1"}
+    for one in findings:
+        assert one.level == "sound" or one.remedy
 
 
 def test_a_reading_of_the_clock_that_took_long_accuses_nobody(scene: Any) -> None:

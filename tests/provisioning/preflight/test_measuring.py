@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from idcbench.provisioning.preflight import measuring
+from idcbench.provisioning.preflight import measuring, on_host
 from idcbench.provisioning.preflight.registry import CHECKS, judge
 
 MINIMAL = set(
@@ -126,3 +126,16 @@ def test_the_process_ends_with_its_input_and_its_sockets_with_it() -> None:
     process.stdout.close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+def test_syncs_are_counted_and_leave_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    on_host.sync(str(tmp_path / "not" / "there"), 20, 5.0)
+    said = capfd.readouterr().out
+    assert (found := re.fullmatch(r"sync_us=20 (\d+) (\d+) (\d+)\n", said)), said
+    assert int(found[1]) <= int(found[2]) <= int(found[3])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    on_host.sync("/proc/self", 20, 5.0)
+    assert capfd.readouterr().out.startswith("sync_error=")
