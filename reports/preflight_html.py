@@ -10,7 +10,7 @@ from .html import environment
 
 Row = Mapping[str, Any]
 _LEVELS = ("error", "warning", "note")
-_COLOURS = {"error": "bad", "warning": "warn", "note": "muted", "sound": "good"}
+_COLOURS = {"error": "bad", "warning": "warn", "note": "muted", "sound": "good", "not judged": "muted"}
 _SHOWN = 12
 """Subjects that are named before the rest is counted: a large inventory has hundreds of pairs."""
 

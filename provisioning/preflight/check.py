@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from ..facts.facts import FactsError
 from .evidence import Evidence, HostEvidence
@@ -68,7 +69,7 @@ def host_check(
     def made(judge: Callable[[HostEvidence], Judged | None]) -> Check:
         def each(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
             for host in evidence.hosts:
-                yield from _readable(host.name, lambda host=host: _some(host.name, judge(host)))
+                yield from _readable(host.name, partial(_of_host, judge, host))
 
         each.__doc__ = judge.__doc__
         return check(number, title, severity, measures=measures)(each)
@@ -89,6 +90,10 @@ def cluster_check(
         return check(number, title, severity, measures=measures)(once)
 
     return made
+
+
+def _of_host(judge: Callable[[HostEvidence], Judged | None], host: HostEvidence) -> list[tuple[str, Judged]]:
+    return _some(host.name, judge(host))
 
 
 def _some(subject: str, judged: Judged | None) -> list[tuple[str, Judged]]:

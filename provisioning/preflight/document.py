@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -14,14 +14,17 @@ SCHEMA = 1
 
 
 class CheckRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A check that was run. ``level`` is the gravest of its findings; ``findings`` is how many subjects it judged."""
+    """A check that was run. ``findings`` is how many subjects it judged, ``level`` the gravest level among them.
+
+    ``not judged``: it concerns none of the hosts, or what it would judge is not known.
+    """
 
     id: str
     group: str
     title: str
     severity: Severity
     why: str
-    level: Level
+    level: Level | Literal["not judged"]
     findings: int
 
 
@@ -98,7 +101,7 @@ def _rows(checked: Checked) -> list[CheckRow]:
             title=check.title,
             severity=check.severity,
             why=check.why,
-            level=min(of[check.id], key=LEVELS.index, default="sound"),
+            level=min(of[check.id], key=LEVELS.index) if of[check.id] else "not judged",
             findings=len(of[check.id]),
         )
         for check in checked.checks

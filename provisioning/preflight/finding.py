@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -110,8 +110,3 @@ def listed(values: Mapping[str, str]) -> str:
     if len(owners) == 1:
         return next(iter(owners)) or "nothing"
     return ", ".join(f"{value or 'nothing'} ({', '.join(names)})" for value, names in owners.items())
-
-
-def gravest(findings: Iterable[Finding]) -> Level:
-    """The gravest level among them; ``sound`` when there are none."""
-    return min((one.level for one in findings), key=LEVELS.index, default="sound")

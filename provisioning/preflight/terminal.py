@@ -30,10 +30,11 @@ def render(document: Document) -> str:
 
 
 def summary(document: Document) -> str:
-    """``98 checks on 5 hosts in 3.1 s: 90 sound, 2 with errors, 5 with warnings, 1 with notes``."""
+    """``98 checks on 5 hosts in 3.1 s: 80 sound, 2 with errors, 5 with warnings, 1 with notes, 10 not judged``."""
     counts = Counter(check.level for check in document.checks)
     said = [f"{counts['sound']} sound"]
     said += [f"{counts[level]} with {level}s" for level in ("error", "warning", "note") if counts[level]]
+    said += [f"{counts['not judged']} not judged"] if counts["not judged"] else []
     return (
         f"{len(document.checks)} checks on {len(document.hosts)} hosts in {document.seconds:.1f} s: {', '.join(said)}"
     )
