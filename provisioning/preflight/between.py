@@ -29,7 +29,7 @@ def ports(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
                 f"{host.name} → {target}",
                 judged(
                     not shut,
-                    text or f"{len(said)} ports",
+                    text or ", ".join(said),
                     wanted="open",
                     remedy=f"open TCP {', '.join(shut)} on the second for the first, in every firewall between them",
                 ),
