@@ -38,7 +38,10 @@ class Section:
 
 def render_preflight(document: Mapping[str, Any]) -> str:
     """The whole page, of a document as ``docs/preflight.schema.json`` describes it, as plain values."""
-    sections = [_section(check, document["findings"]) for check in document["checks"]]
+    of: dict[str, list[Row]] = {check["id"]: [] for check in document["checks"]}
+    for row in document["findings"]:
+        of[row["check"]].append(row)
+    sections = [Section(check=check, lines=_lines(of[check["id"]])) for check in document["checks"]]
     groups: dict[str, list[Section]] = {}
     for section in sections:
         groups.setdefault(section.check["group"], []).append(section)
@@ -59,13 +62,12 @@ def render_preflight(document: Mapping[str, Any]) -> str:
     )
 
 
-def _section(check: Row, findings: Sequence[Row]) -> Section:
+def _lines(findings: Sequence[Row]) -> tuple[Line, ...]:
     together: dict[tuple[str, ...], list[Row]] = {}
     for row in findings:
-        if row["check"] == check["id"]:
-            key = tuple(str(row[name]) for name in ("level", "minimal", "wanted", "found", "remedy"))
-            together.setdefault(key, []).append(row)
-    return Section(check=check, lines=tuple(_line(rows) for rows in together.values()))
+        key = tuple(str(row[name]) for name in ("level", "minimal", "wanted", "found", "remedy"))
+        together.setdefault(key, []).append(row)
+    return tuple(_line(rows) for rows in together.values())
 
 
 def _line(rows: Sequence[Row]) -> Line:

@@ -217,6 +217,11 @@ def rooms() -> ModuleType:
     return load(Path(__file__).with_name("rooms.py"))
 
 
+@pytest.fixture(scope="session")
+def chromium() -> ModuleType:
+    return load(Path(__file__).parents[2] / "reports" / "chromium.py")
+
+
 @pytest.fixture
 def room(rooms: ModuleType) -> Iterator[Any]:
     """Three hosts in namespaces; skipped where there are none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from xml.etree import ElementTree as Xml
 
@@ -73,6 +74,20 @@ def test_the_page_says_all_and_runs_nothing(document: Document) -> None:
     assert "--fix does it: switch swap off" in page
     assert "cp3: switch swap off, and keep it off" in page
     assert page.index("P001: every host") < page.index("P102: enough memory") < page.index("P711: network policies")
+
+
+@pytest.mark.integration
+async def test_the_page_fits_a_desk_and_a_hand(document: Document, chromium: ModuleType, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(render_preflight(msgspec.to_builtins(document)))
+    async with chromium.browser(tmp_path / "profile") as page:
+        for width in (1280, 400):
+            await page.open(file, width=width)
+            await page.value(chromium.OPEN_ALL)
+            assert await page.value("document.documentElement.scrollWidth") == width
+            assert await page.value(chromium.OUTSIDE) == []
+        assert set(page.requests) == {file.as_uri()}
+        assert page.complaints == []
 
 
 def test_the_table_has_errors_first_and_hosts_together(document: Document) -> None:
