@@ -18,11 +18,11 @@ SILENT = "silent"
 def ports(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
     """Measured from each host to each, on the ports that are asked between hosts of their roles."""
     names = {port.number: port.what for port in ports_of(evidence.inventory)}
-    # on members nothing of ours listens: what refuses there is a component that is down, not a firewall
-    members = {host.name for host in evidence.hosts if host.is_member}
+    # where a cluster is nothing of ours listens: what refuses there is a component that is down, not a firewall
+    in_use = {host.name for host in evidence.hosts if host.is_in_use}
     for host in evidence.hosts:
         for target, said in _by_peer(host, "tcp").items():
-            fine = {"open", "refused"} if target in members else {"open"}
+            fine = {"open", "refused"} if target in in_use else {"open"}
             shut = {port: how for port, how in said.items() if how not in fine}
             text = ", ".join(f"{port} ({names.get(int(port), '?')}) {how}" for port, how in shut.items())
             yield (

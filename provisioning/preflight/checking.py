@@ -14,6 +14,7 @@ from ...hosts.fleet import Fleet, fleet
 from ...hosts.inventory import Inventory
 from ..artifacts.bundle import Bundle
 from ..facts.gather import gather
+from ..kubeadm.lock import locked
 from ..kubeadm.supplies import find_bundle
 from .check import Check
 from .evidence import Evidence, Supply
@@ -56,8 +57,8 @@ async def check_hosts(
 ) -> Checked:
     """Run the checks on all hosts at once. Changes nothing unless ``fix``; a host that fails is a finding.
 
-    With ``deep`` the disk is measured for twenty seconds, members' disks too. Raises
-    :class:`~idcbench.errors.UsageError` for what is wrong on this side, nothing for what is wrong on hosts.
+    With ``deep`` the disk is measured for twenty seconds, members' disks too. With ``fix`` raises
+    :class:`~idcbench.hosts.failure.HostError` when somebody else works on a host that is to be mended.
     """
     started, began_s = datetime.now(UTC), time.monotonic()
     supply = asyncio.create_task(asyncio.to_thread(supply_of, bundle, inventory))
@@ -68,7 +69,7 @@ async def check_hosts(
             evidence = await measure(reached, evidence, deep=deep)
         evidence = replace(evidence, bundle=await supply)
         findings = judge(evidence, checks)
-        if fix and (wanted := fixes_of(findings)):
+        if fix and (wanted := fixes_of(evidence, findings)):
             changed = await _mend(reached, wanted)
             findings = judge(replace(evidence, facts=(await _asked(reached)).facts), checks)
     return Checked(
@@ -105,20 +106,24 @@ def supply_opened(bundle: Bundle) -> Supply:
     return Supply(path=str(bundle.path), manifest=bundle.manifest)
 
 
-def fixes_of(findings: Sequence[Finding]) -> dict[str, list[Fix]]:
-    """What can be mended, by host, each thing once."""
+def fixes_of(evidence: Evidence, findings: Sequence[Finding]) -> dict[str, list[Fix]]:
+    """What can be mended, by host, each thing once; nothing on a host that belongs to another cluster."""
+    ours = {host.name for host in evidence.hosts if not host.is_elsewhere}
     found: dict[str, list[Fix]] = {}
     for finding in findings:
-        if finding.fix is not None and finding.fix not in found.setdefault(finding.subject, []):
+        if finding.fix is None or finding.subject not in ours:
+            continue
+        if finding.fix not in found.setdefault(finding.subject, []):
             found[finding.subject].append(finding.fix)
     return found
 
 
 async def _mend(reached: Fleet, wanted: dict[str, list[Fix]]) -> tuple[Changed, ...]:
     changed: list[Changed] = []
-    for name, fixes in wanted.items():
-        for fix in fixes:
-            changed.append(Changed(host=name, what=fix.what, trouble=await _applied(reached, name, fix)))
+    async with locked([reached[name] for name in wanted], doing="check --fix"):
+        for name, fixes in wanted.items():
+            for fix in fixes:
+                changed.append(Changed(host=name, what=fix.what, trouble=await _applied(reached, name, fix)))
     return tuple(changed)
 
 

@@ -34,7 +34,7 @@ def other_cluster(host: HostEvidence) -> Judged:
 @host_check("P702", "the host belongs to no cluster that others made", "error")
 def foreign_cluster(host: HostEvidence) -> Judged:
     """idcbench never changes what it did not make."""
-    foreign = not host.owner and (host.facts.is_member or host.facts.is_control_plane)
+    foreign = not host.owner and host.is_elsewhere
     return judged(
         not foreign,
         f"a member of {host.facts.one('joined_to') or 'a cluster unknown'}" if foreign else "none",
@@ -58,8 +58,10 @@ def one_authority(evidence: Evidence) -> Judged | None:
 
 
 @host_check("P704", "no etcd data of another time is left", "error")
-def etcd_data(host: HostEvidence) -> Judged:
+def etcd_data(host: HostEvidence) -> Judged | None:
     """A new member does not start on it, and it may be the last copy of something."""
+    if host.is_elsewhere:
+        return None
     left = host.facts.one("etcd_data") == "yes" and not host.is_member
     ours = host.owner == host.all.inventory.name
     return judged(
@@ -76,7 +78,7 @@ def etcd_data(host: HostEvidence) -> Judged:
 @host_check("P705", "no network plugin's configuration is left", "error")
 def network_configuration(host: HostEvidence) -> Judged | None:
     """containerd takes the first file of the folder: pods would get another network's addresses."""
-    if host.is_member:
+    if host.is_member or host.is_elsewhere:
         return None
     left = [path for path in host.facts.all("cni") if not path.endswith(f"/{OUR_NETWORK}")]
     return judged(
@@ -122,8 +124,10 @@ def steps(host: HostEvidence) -> Judged:
 
 
 @host_check("P708", "no services of a cluster run on a host that is in none", "warning")
-def services(host: HostEvidence) -> Judged:
+def services(host: HostEvidence) -> Judged | None:
     """A kubelet, haproxy or keepalived of another's making will be given our configuration."""
+    if host.is_elsewhere:
+        return None
     found = [name for name in ("kubelet", "haproxy", "keepalived", "etcd") if is_active(host, name)]
     stray = found if not host.owner else []
     return judged(

@@ -86,6 +86,18 @@ class HostEvidence:
         return self.owner == self.all.inventory.name and self.facts.mark.get("state") == MEMBER
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Whether it belongs to another cluster, of idcbench or of others: advice must never harm that."""
+        if self.owner:
+            return self.owner != self.all.inventory.name
+        return self.facts.is_member or self.facts.is_control_plane
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether anything of any cluster may run there, which measuring is not to disturb."""
+        return self.is_elsewhere or self.facts.is_member or self.facts.is_control_plane
+
+    @property
     def is_container(self) -> bool:
         return self.facts.one("container") not in ("", "none")
 

@@ -1,7 +1,7 @@
 """Measuring on all hosts at once: one process on each, which listens, asks the others, and leaves nothing.
 
 The process (:mod:`.on_host`) ends with its input, so a broken connection ends it too; an alarm does in any case. Hosts
-that are members are asked, but nothing listens there and no disk is tried: what runs there is not to be disturbed.
+that are in a cluster are asked, but nothing listens there and no disk is tried: what runs there is not disturbed.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def _job(step: Callable[[str], Awaitable[None]], name: str) -> Callable[[], Awai
 def plan_of(host: HostEvidence, *, deep: bool) -> dict[str, Any]:
     """What :mod:`.on_host` is told: plain values that ``ast.literal_eval`` reads."""
     evidence, entry = host.all, host.entry
-    inventory, idle = evidence.inventory, not host.is_member
+    inventory, idle = evidence.inventory, not host.is_in_use
     endpoint = inventory.endpoint
     others = [other for other in evidence.hosts if other.name != host.name]
     overlay = inventory.network.plugin == "flannel"
@@ -167,11 +167,11 @@ def plan_of(host: HostEvidence, *, deep: bool) -> dict[str, Any]:
             (other.name, other.entry.node_address, [port.number for port in asked(inventory, entry, other.entry)])
             for other in others
         ],
-        "udp": [(other.name, other.entry.node_address) for other in others if idle and not other.is_member],
+        "udp": [(other.name, other.entry.node_address) for other in others if idle and not other.is_in_use],
         "vrrp": [
             other.entry.node_address
             for other in others
-            if balanced and idle and other.entry.is_control_plane and not other.is_member
+            if balanced and idle and other.entry.is_control_plane and not other.is_in_use
         ],
         "arp": (host.interface, endpoint.address) if balanced else (),
         "endpoint": (endpoint.address, endpoint.port) if endpoint.mode == "external" else (),

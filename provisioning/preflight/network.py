@@ -88,7 +88,12 @@ def nobody_has_address(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
                 has is None or may,
                 f"{address} on {has[0]}" if has else "not there",
                 wanted="free, or with a control plane of this cluster",
-                remedy=f"ip address del {address} dev {has[0]}, or choose another endpoint.address" if has else "",
+                remedy="choose another endpoint.address"
+                + (
+                    f", or take it from there: ip address del {address} dev {has[0]}"
+                    if has and not host.is_elsewhere
+                    else ""
+                ),
             ),
         )
 

@@ -17,7 +17,7 @@ from idcbench.provisioning.artifacts.bundle import Bundle
 from idcbench.provisioning.kubeadm.state import State
 from idcbench.provisioning.preflight import measuring
 from idcbench.provisioning.preflight.before import judge_state, refuse_unsound
-from idcbench.provisioning.preflight.check import host_check
+from idcbench.provisioning.preflight.check import Check, host_check
 from idcbench.provisioning.preflight.checking import check_hosts, fixes_of, supply_of
 from idcbench.provisioning.preflight.document import json_schema
 from idcbench.provisioning.preflight.finding import Fix, judged
@@ -81,29 +81,30 @@ def test_only_some_checks_ask_no_more_than_they_need(
 async def test_a_fix_is_applied_told_and_judged_again(inventory: Path, tmp_path: Path) -> None:
     marker = tmp_path / "mended"
 
-    @host_check("P999", "a file is there", "error")
-    def there(host: Any) -> Any:
-        """For this test."""
-        script = f"touch {marker}" if host.name == "cp1" else "echo no way >&2; exit 3"
-        good = marker.exists() and host.name == "cp1"
-        return judged(good, "?", wanted="it", remedy="make it", fix=Fix(what="make it", script=script))
+    def checked(number: str, script: str) -> Check:
+        @host_check(number, "a file is there", "error")
+        def there(host: Any) -> Any:
+            """For this test."""
+            fix = Fix(what=number, script=script)
+            return judged(marker.exists(), "?", wanted="it", remedy="make it", fix=fix) if host.name == "cp1" else None
 
-    one = {"checks": [there], "bundle": None}
-    assert {finding.level for finding in (await check_hosts(read_inventory(inventory), **one)).findings} == {"error"}
-    assert not marker.exists()
-    checked = await check_hosts(read_inventory(inventory), fix=True, **one)
-    assert marker.exists()
-    assert [(one.host, one.what, bool(one.trouble)) for one in checked.changed] == [
-        ("cp1", "make it", False), ("w1", "make it", True),
+        return there
+
+    hosts, checks = read_inventory(inventory), [checked("P998", "no way"), checked("P999", f"touch {marker}")]
+    before = await check_hosts(hosts, checks=checks, bundle=None)
+    assert (before.sound, before.changed, marker.exists()) == (False, (), False)
+    after = await check_hosts(hosts, checks=checks, bundle=None, fix=True)
+    assert (after.sound, marker.exists()) == (True, True)
+    assert [(one.host, one.what, bool(one.trouble)) for one in after.changed] == [
+        ("cp1", "P998", True), ("cp1", "P999", False),
     ]  # fmt: skip
-    assert "no way" in checked.changed[1].trouble
-    assert {one.subject: one.level for one in checked.findings} == {"cp1": "sound", "w1": "error"}
+    assert "not found" in after.changed[0].trouble
 
 
 def test_what_is_mended_is_what_up_would_do_and_each_thing_once(scene: Any) -> None:
     scene.set("w1", "swap", "/dev/sda2").set("w1", "dpkg_broken", "yes")
     scene.swap("w1", "sysctl", "net.ipv4.ip_forward 1", "net.ipv4.ip_forward 0")
-    fixes = fixes_of(scene.judge())
+    fixes = fixes_of(scene.evidence(), scene.judge())
     assert list(fixes) == ["w1"]
     assert [fix.what for fix in fixes["w1"]] == [
         "set net.ipv4.ip_forward = 1", "switch swap off, and keep it off", "finish what dpkg left half done",
@@ -113,7 +114,12 @@ def test_what_is_mended_is_what_up_would_do_and_each_thing_once(scene: Any) -> N
 
 def test_a_container_s_swap_is_its_machine_s_and_let_be(scene: Any) -> None:
     scene.set("w1", "swap", "/dev/sda2").set("w1", "capabilities", "000001fffeffffff")
-    assert fixes_of(scene.judge()) == {}
+    assert fixes_of(scene.evidence(), scene.judge()) == {}
+
+
+def test_a_host_of_another_cluster_is_not_mended(scene: Any) -> None:
+    scene.set("w1", "dpkg_broken", "yes").member("w1", cluster="other")
+    assert fixes_of(scene.evidence(), scene.judge()) == {}
 
 
 def test_an_unknown_number_is_told_with_those_there_are() -> None:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from idcbench.provisioning.preflight.evidence import Supply
+from idcbench.provisioning.preflight.measuring import plan_of
 from idcbench.provisioning.preflight.registry import CHECKS
 
 RECORDED = (Path(__file__).parent / "debian-12.facts").read_text()
@@ -276,6 +277,22 @@ def test_what_an_attempt_left_that_was_cut_off_before_its_mark_forbids_nothing(s
     assert not [finding for finding in scene.judge() if finding.level == "error"]
 
 
+@pytest.mark.parametrize("cluster", ["other", ""])
+def test_a_host_of_another_cluster_gets_no_advice_that_harms_it(scene: Any, cluster: str) -> None:
+    scene.member("cp1", cluster=cluster).add("cp1", "address", "eth0 192.0.2.100/32")
+    scene.set("cp1", "cni", "/etc/cni/net.d/10-calico.conflist").add("cp1", "unit", "etcd enabled active")
+    if not cluster:
+        scene.set("cp1", "mark")
+    found = [one for one in scene.judge() if one.level != "sound" and one.subject == "cp1"]
+    assert {one.check for one in found} == {"P701" if cluster else "P702", "P405"}
+    assert not [one.remedy for one in found if "mv " in one.remedy or "disable" in one.remedy or " del " in one.remedy]
+    evidence = scene.evidence()
+    plans = {host.name: plan_of(host, deep=False) for host in evidence.hosts}
+    assert not any(plans["cp1"][key] for key in ("listen", "echo", "udp", "vrrp", "sync", "vxlan"))
+    assert plans["cp2"]["vrrp"] == ["192.0.2.13"]
+    assert [name for name, _ in plans["cp2"]["udp"]] == ["cp3", "w1"]
+
+
 def test_hosts_that_are_not_reached_leave_the_others_judged(scene: Any) -> None:
     scene.lose("cp1", "192.0.2.11 port 22 does not answer within 10 s; is it on, and is the address right?")
     findings = scene.judge()
@@ -294,7 +311,7 @@ def test_nothing_reached_and_nothing_measured_is_no_failure_of_ours(scene: Any) 
 KEYS = sorted({line.partition("=")[0] for line in RECORDED.splitlines()})
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     lost=st.sets(st.sampled_from(KEYS), max_size=6),
     odd=st.dictionaries(
