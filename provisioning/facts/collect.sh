@@ -73,7 +73,7 @@ has dpkg && say package_tool dpkg
 has rpm && say package_tool rpm
 has dpkg-query && dpkg-query -W -f='package=${Package} ${Version} ${db:Status-Abbrev}\n' 2>/dev/null
 if has dpkg; then
-    say dpkg_locked "$(has python3 && python3 -c '
+    say dpkg_locked "$(has python3 && python3 -IS -c '
 import fcntl
 try: fcntl.lockf(open("/var/lib/dpkg/lock-frontend", "a"), fcntl.LOCK_EX | fcntl.LOCK_NB); print("no")
 except OSError: print("yes")' 2>/dev/null)"

@@ -103,7 +103,7 @@ class _Talks:
 
     async def begin(self, name: str) -> None:
         """Start the process; it listens when this returns."""
-        process = await self._stack.enter_async_context(self._hosts[name].talk("python3", "-c", START))
+        process = await self._stack.enter_async_context(self._hosts[name].talk("python3", "-IS", "-c", START))
         self._processes[name] = process
         plan = plan_of(self._able[name], deep=self._deep)
         process.stdin.write(f"{len(SCRIPT):8d}{SCRIPT.decode()}{plan!r}\n")

@@ -105,7 +105,7 @@ def test_the_script_needs_only_what_python_minimal_has() -> None:
 
 @pytest.mark.parametrize("sent", [b"", b"00", b"   10000half", b"       0", b"       5pass\n"])
 def test_an_input_that_ends_ends_the_process(sent: bytes) -> None:
-    done = subprocess.run([sys.executable, "-c", measuring.START], input=sent, timeout=10, capture_output=True)
+    done = subprocess.run([sys.executable, "-IS", "-c", measuring.START], input=sent, timeout=10, capture_output=True)
     assert b"complete" not in done.stdout
 
 
@@ -114,7 +114,9 @@ def test_the_process_ends_with_its_input_and_its_sockets_with_it() -> None:
         port = free.getsockname()[1]
     plan = {"address": "127.0.0.1", "listen": [port], "echo": 0, "vrrp": [], "alarm_s": 30}
     text = f"{len(measuring.SCRIPT):8d}{measuring.SCRIPT.decode()}{plan!r}\n"
-    process = subprocess.Popen([sys.executable, "-c", measuring.START], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-IS", "-c", measuring.START], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(text.encode())
