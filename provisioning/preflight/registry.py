@@ -6,12 +6,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import ModuleType
 
 from ...errors import UsageError
-from . import between, clocks, clusters, disks, kernel, machine, network, reach, software
+from . import between, clocks, clusters, disks, kernel, machine, network, reach, software, surroundings
 from .check import Check
 from .evidence import Evidence
 from .finding import Finding
 
-MODULES: tuple[ModuleType, ...] = (reach, machine, clocks, disks, network, between, kernel, software, clusters)
+MODULES: tuple[ModuleType, ...] = (
+    reach,
+    machine,
+    clocks,
+    disks,
+    network,
+    surroundings,
+    between,
+    kernel,
+    software,
+    clusters,
+)
 
 
 def _made() -> Iterator[Check]:

@@ -64,4 +64,5 @@ def _subjects(rows: list[FindingRow]) -> str:
 def _remedy(rows: list[FindingRow]) -> str:
     one = rows[0]
     text = f"{one.check} {_subjects(rows)}: {one.remedy}" + (" (--fix does it)" if one.fix else "")
-    return textwrap.fill(text, width=118, initial_indent="  ", subsequent_indent="    ", break_long_words=False)
+    lines = textwrap.wrap(text, width=114, break_long_words=False, break_on_hyphens=False)
+    return "  " + "\n    ".join(lines)
