@@ -25,10 +25,11 @@ class State:
         return facts.mark.get("state") == MEMBER and facts.is_member
 
     def is_begun(self, host: HostEntry) -> bool:
-        """Whether something of a cluster is on it though it is no member: it has to be made clean first."""
-        facts = self.facts[host.name]
-        left = facts.mark or facts.is_member or facts.is_control_plane or facts.one("etcd_data")
-        return bool(left) and not self.is_member(host)
+        """Whether an attempt of ours is on it that did not end: it has to be made clean first.
+
+        Our mark alone says so: what else lies there may be somebody's, and preflight refuses it.
+        """
+        return bool(self.facts[host.name].mark) and not self.is_member(host)
 
     @property
     def members(self) -> tuple[HostEntry, ...]:

@@ -13,6 +13,7 @@ from ...hosts.inventory import HostEntry, Inventory
 from ..artifacts.bundle import Bundle
 from ..facts.facts import Facts
 from ..facts.gather import facts_of, gather
+from ..preflight.before import refuse_unsound
 from . import carried, sharing
 from .acting import Actor, Clock
 from .difference import Work, difference
@@ -58,6 +59,8 @@ async def bring_up(inventory: Inventory, *, bundle: Path | None, say: Say, dry_r
 async def _up(reached: Fleet, bundle: Bundle, *, say: Say, dry_run: bool) -> Upped:
     inventory = reached.inventory
     state = await probe(reached, say=say)
+    if len(state.members) < len(inventory.hosts):
+        refuse_unsound(state, bundle=bundle)
     supplies = supplies_of(bundle, inventory, state.facts)
     shared = await _shared(reached, state)
     works = {host.name: _work(inventory, host, state.facts[host.name], supplies, shared) for host in inventory.hosts}

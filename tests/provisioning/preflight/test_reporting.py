@@ -63,9 +63,9 @@ def test_junit_fails_for_errors_alone_and_counts_them(document: Document) -> Non
     assert any("warning: found /dev/sda2" in (case.findtext("system-out") or "") for case in cases)
 
 
-def test_the_page_says_all_and_runs_nothing(document: Document) -> None:
+def test_the_page_says_all_and_runs_nothing_that_a_host_said(document: Document) -> None:
     page = render_preflight(msgspec.to_builtins(document))
-    assert "<script" not in page
+    assert page.count("<script") == 1  # the page's own, which sorts tables; its digest is the one that is allowed
     assert "&lt;script&gt;alert(1)" in page
     assert "Not fit" in page
     for check in CHECKS.values():
