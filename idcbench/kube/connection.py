@@ -66,12 +66,15 @@ class Endpoint:
         fresh.setblocking(False)
         return fresh
 
-    def request(self, method: str, path: str, *, headers: dict[str, str] | None = None, body: bytes = b"") -> bytes:
-        """The bytes of a request for a JSON API."""
+    def request(
+        self, method: str, path: str, *, headers: dict[str, str] | None = None, body: bytes = b"",
+        content_type: str = "application/json",
+    ) -> bytes:  # fmt: skip
+        """The bytes of a request for a JSON API; ``content_type`` is that of ``body``."""
         lines = [f"{method} {path} HTTP/1.1", f"Host: {self.host}:{self.address[1]}", "Accept: application/json"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         if body:
-            lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+            lines += [f"Content-Type: {content_type}", f"Content-Length: {len(body)}"]
         return "\r\n".join([*lines, "", ""]).encode() + body
 
 

@@ -25,6 +25,7 @@ class Call:
     method: str = "GET"
     path: str
     body: str = ""
+    content_type: str = "application/json"
     weight: float = 1.0
 
     def __post_init__(self) -> None:
@@ -46,7 +47,9 @@ class Composer:
     def _cut(call: Call, endpoint: Endpoint, headers: Mapping[str, str]) -> list[bytes]:
         gap = "\0" * NUMBER_DIGITS  # as long as what goes there, so that Content-Length is right
         path, body = (text.replace(NUMBER, gap) for text in (call.path, call.body))
-        whole = endpoint.request(call.method, path, headers=dict(headers), body=body.encode())
+        whole = endpoint.request(
+            call.method, path, headers=dict(headers), body=body.encode(), content_type=call.content_type
+        )
         return whole.split(gap.encode())
 
 

@@ -40,6 +40,18 @@ class Reading:
         return cls(values, buckets)
 
 
+def buckets_by(text: str, name: str, labels: Sequence[str]) -> dict[tuple[str, ...], Buckets]:
+    """One histogram of the text, by the values of these labels; sums over all others, nothing where it is not there."""
+    lines = (line for line in text.splitlines() if line.startswith(f"{name}_bucket{{"))
+    found: dict[tuple[str, ...], dict[float, float]] = {}
+    for family in text_string_to_metric_families("\n".join([*lines, ""])):
+        for sample in family.samples:
+            counts = found.setdefault(tuple(sample.labels.get(label, "") for label in labels), {})
+            bound = float(sample.labels["le"])
+            counts[bound] = counts.get(bound, 0.0) + sample.value
+    return dict(found)
+
+
 def grown(before: Buckets, after: Buckets) -> Buckets:
     """What was observed in between. Raises ``ValueError`` when counts fell: the component began anew."""
     found = {bound: count - before.get(bound, 0.0) for bound, count in after.items()}

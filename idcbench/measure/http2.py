@@ -70,7 +70,7 @@ class Http2Composer:
         pairs = [(":path", call.path), (":method", call.method), (":scheme", scheme), (":authority", f"{host}:{port}")]
         pairs += [("accept", "application/json"), *((name.lower(), value) for name, value in headers.items())]
         if call.body:
-            pairs += [("content-type", "application/json")]
+            pairs += [("content-type", call.content_type)]
         return Http2Request([(name.encode(), value.encode()) for name, value in pairs], call.body.encode())
 
 

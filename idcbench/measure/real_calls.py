@@ -29,9 +29,15 @@ LOAD_LABEL = "idcbench.io/load"
 IMAGE = "registry.k8s.io/pause:3.10"
 
 
-def create_pod(namespace: str, *, size_bytes: int = POD_BYTES, labels: int = LABELS, weight: float = 1.0) -> Call:
-    """POST of a pod. Raises ``ValueError``, as the others do, when it is larger than that before it is padded."""
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": _metadata("pod", labels), "spec": _pod_spec()}
+def create_pod(
+    namespace: str, *, size_bytes: int = POD_BYTES, labels: int = LABELS, scheduler: str = "", weight: float = 1.0
+) -> Call:
+    """POST of a pod; with a ``scheduler`` that nobody is, it stays pending and no token is mounted in it.
+
+    Raises ``ValueError``, as the others do, when it is larger than that before it is padded.
+    """
+    spec = _pod_spec() | ({"schedulerName": scheduler, "automountServiceAccountToken": False} if scheduler else {})
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": _metadata("pod", labels), "spec": spec}
     return _creation(namespace, "api/v1", "pods", _padded(pod, size_bytes), weight)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idcbench.measure.exposition import Reading, bucket_quantile, grown
+from idcbench.measure.exposition import Reading, bucket_quantile, buckets_by, grown
 
 TEXT = """\
 # HELP etcd_disk_wal_fsync_duration_seconds The latency distributions of fsync called by WAL.
@@ -65,3 +65,20 @@ def test_a_quantile_lies_in_the_bucket_of_the_true_one(values: list[float], q: f
     at = next(at for at, bound in enumerate(bounds) if true <= bound)
     assert found is not None
     assert (bounds[at - 1] if at else 0.0) <= found <= bounds[at] * (1 + 1e-9)
+
+
+def test_one_histogram_by_some_of_its_labels() -> None:
+    text = (
+        '# TYPE calls_seconds histogram\n'
+        'calls_seconds_bucket{verb="GET",group="",le="0.1"} 2\n'
+        'calls_seconds_bucket{verb="GET",group="",le="+Inf"} 3\n'
+        'calls_seconds_bucket{verb="GET",group="apps",le="0.1"} 5\n'
+        'calls_seconds_bucket{verb="GET",group="apps",le="+Inf"} 5\n'
+        'calls_seconds_bucket{verb="PUT",group="apps",le="+Inf"} 1\n'
+        'calls_seconds_more_bucket{verb="GET",le="+Inf"} 9\n'
+        'calls_seconds_sum{verb="GET",group=""} 9\n'
+    )  # fmt: skip
+    assert buckets_by(text, "calls_seconds", ("verb", "code")) == {
+        ("GET", ""): {0.1: 7.0, float("inf"): 8.0},
+        ("PUT", ""): {float("inf"): 1.0},
+    }
