@@ -54,7 +54,8 @@ def sorts_of(create: Call, *, churned: str, listed: str) -> list[Sort]:
     """
     resource = create.path.rpartition("/")[2]
     root = create.path.removesuffix(f"/namespaces/{churned}/{resource}")
-    one = f"{create.path}/{msgspec.json.decode(create.body)['metadata']['name']}"
+    delete = deletion(create)
+    one = delete.path
     chosen = f"fieldSelector={quote(f'metadata.namespace={listed}')}"
     merged = msgspec.json.encode({"metadata": {"annotations": {TOUCHED: "patched"}}}).decode()
     calls = {
@@ -66,12 +67,18 @@ def sorts_of(create: Call, *, churned: str, listed: str) -> list[Sort]:
         ("PATCH", "resource"): Call(
             name="", method="PATCH", path=one, body=merged, content_type="application/merge-patch+json"
         ),
-        ("DELETE", "resource"): Call(name="", method="DELETE", path=one),
+        ("DELETE", "resource"): delete,
     }
     return [
         Sort(verb=verb, resource=resource, scope=scope, call=replace(call, name=f"{verb} {resource} {scope}"))
         for (verb, scope), call in calls.items()
     ]
+
+
+def deletion(create: Call) -> Call:
+    """DELETE of what ``create`` makes."""
+    name = msgspec.json.decode(create.body)["metadata"]["name"]
+    return Call(name="delete", method="DELETE", path=f"{create.path}/{name}")
 
 
 def even_plan(sorts: Sequence[Sort], *, each: int, rate_per_s: float, seed: int = 1) -> LoadPlan:

@@ -20,8 +20,8 @@ from .server_view import HISTOGRAM, Views, grown_views, read_views
 from .sizes import scaled
 
 pytestmark = pytest.mark.idc_measuring
-EACH, RATE_PER_S = 1000, 100.0
-"""Calls of each sort, and a second in all; a p99 takes 299 of a sort, a scale of 0.3."""
+EACH, RATE_PER_S = 700, 100.0
+"""Calls of each sort, and a second in all; a p99 takes 299 of a sort, a scale of 0.43."""
 LISTED = 50
 FILL_LIMIT_S = 600.0
 LATENCY = "from the planned start of a call to its whole answer, in a Poisson load of all sorts at once"

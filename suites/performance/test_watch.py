@@ -21,7 +21,7 @@ from .sizes import scaled
 
 pytestmark = pytest.mark.idc_measuring
 WATCHERS = (1, 100, 1000)
-EVENTS, EVENTS_PER_S = 400, 10.0
+EVENTS, EVENTS_PER_S = 300, 10.0
 OBJECT = "watched"
 HEADLINE_WATCHERS = 100
 """Among the sizes of scale 1 and of a tenth."""
