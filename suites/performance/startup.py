@@ -54,13 +54,15 @@ class Started:
 
 def start_pods(
     cluster: LiveCluster, namespace: str, *, count: int, rate_per_s: float, spec: Manifest | None = None,
-    progress: Progress, prefix: str = "pod-", seed: int = 1,
+    labels: Mapping[str, str] | None = None, progress: Progress, prefix: str = "pod-", seed: int = 1,
 ) -> Started:  # fmt: skip
     """Create ``count`` pods of ``spec`` as a Poisson process of that rate, and wait until the watch says all are ready.
 
     Raises :class:`~idcbench.measure.podwatch.PodsMissingError` when one is not in time.
     """
-    body = msgspec.json.encode(pod(prefix + "{n}", **(spec or {}))).decode()
+    made = pod(prefix + "{n}", **(spec or {}))
+    made["metadata"]["labels"] = dict(labels or {})
+    body = msgspec.json.encode(made).decode()
     call = Call(name="create pod", method="POST", path=f"/api/v1/namespaces/{namespace}/pods", body=body)
     plan = LoadPlan(planned_ns=exactly(count, rate_per_s, seed=seed), calls=(call,), connections=CONNECTIONS)
     progress("pods are created", total=count, unit="pods")
