@@ -26,12 +26,13 @@ TOUCHED = "example.com/touched"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sort:
-    """A call, and what its figures are filed under."""
+    """A call, and what its figures are filed under; ``block`` says on which objects it acts (:func:`even_plan`)."""
 
     verb: str
     resource: str
     scope: str
     call: Call
+    block: int = 0
 
     @property
     def labels(self) -> dict[str, str]:
@@ -69,8 +70,15 @@ def sorts_of(create: Call, *, churned: str, listed: str) -> list[Sort]:
         ),
         ("DELETE", "resource"): delete,
     }
+    blocks = {"DELETE": 1, "POST": 2}
     return [
-        Sort(verb=verb, resource=resource, scope=scope, call=replace(call, name=f"{verb} {resource} {scope}"))
+        Sort(
+            verb=verb,
+            resource=resource,
+            scope=scope,
+            block=blocks.get(verb, 0),
+            call=replace(call, name=f"{verb} {resource} {scope}"),
+        )
         for (verb, scope), call in calls.items()
     ]
 
@@ -84,13 +92,13 @@ def deletion(create: Call) -> Call:
 def even_plan(sorts: Sequence[Sort], *, each: int, rate_per_s: float, seed: int = 1) -> LoadPlan:
     """``each`` calls of every sort, in random order, as a Poisson process of that rate in all.
 
-    The k-th call of a sort is of object k; DELETE's follow on them (from ``each`` on), POST's on those.
+    The k-th call of a sort is of object k of its block; block 1 begins with object ``each``, and so on.
     """
     count = each * len(sorts)
     order = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sorts), dtype=np.uint8), each))
     numbers = np.empty(count, dtype=np.uint32)
     for place, sort in enumerate(sorts):
-        first = {"DELETE": each, "POST": 2 * each}.get(sort.verb, 0)
+        first = sort.block * each
         numbers[order == place] = np.arange(first, first + each)
     return LoadPlan(
         planned_ns=exactly(count, rate_per_s, seed=seed), calls=tuple(sort.call for sort in sorts), sorts=order,
