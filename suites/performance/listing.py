@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from idcbench.kube.access import Access
 from idcbench.kube.connection import Endpoint
@@ -82,7 +83,7 @@ class Lister:
             return asking.listed()
 
 
-MODES: dict[str, Callable[[Lister], Awaitable[Listed]]] = {
+MODES: dict[str, Callable[[Lister], Coroutine[Any, Any, Listed]]] = {
     "paged": Lister.paged, "newest": Lister.newest, "cached": Lister.cached, "streamed": Lister.streamed,
 }  # fmt: skip
 

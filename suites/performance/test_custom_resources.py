@@ -32,7 +32,7 @@ from .settings_kind import CRDS, as_setting, crd_name, definition
 from .sizes import scaled
 
 pytestmark = pytest.mark.idc_measuring
-KINDS = 30
+KINDS = 20
 EACH, RATE_PER_S = 600, 100.0
 LISTED = 50
 BESIDE = (("GET", "resource"), ("LIST", "namespace"), ("POST", "resource"))
@@ -53,7 +53,7 @@ def test_new_kind(
     idc_cluster: LiveCluster, idc_client: Client, idc_record: Record, idc_scale: float, idc_progress: Progress
 ) -> None:
     """Kinds are defined one after the other; each is established, and takes its first object."""
-    count = scaled(KINDS, idc_scale, least=3)
+    count = scaled(KINDS, idc_scale, least=2)
     with own_namespace(idc_client) as namespace:
         for turn in range(count):
             idc_progress("kinds are defined", done=turn, total=count, unit="kinds")
