@@ -82,29 +82,29 @@ def test_namespace_throughput(
     ).add_many(gone.each_ms, gone.gone_ns)  # fmt: skip
 
 
-@pytest.mark.parametrize("propagation", ["Background", "Foreground"])
 def test_garbage_collection(
-    idc_cluster: LiveCluster, idc_client: Client, idc_record: Record, idc_scale: float, idc_progress: Progress,
-    propagation: str,
-) -> None:  # fmt: skip
-    """An owner of many ConfigMaps is deleted; all of them are collected."""
+    idc_cluster: LiveCluster, idc_client: Client, idc_record: Record, idc_scale: float, idc_progress: Progress
+) -> None:
+    """An owner of many ConfigMaps is deleted, in the background, another in the foreground; all are collected."""
     count = scaled(DEPENDENTS, idc_scale, least=5)
     with own_namespace(idc_client) as namespace:
-        owner = idc_client.create(_config_map("owner"), namespace)
         path = f"{PATH}/{namespace}/configmaps"
-        bodies = [_config_map(f"dependent-{number}", owner=owner) for number in range(count)]
-        idc_progress("dependents are created", total=count, unit="objects")
-        idc_cluster.portal.call(_posted(idc_cluster, path, bodies), timeout_s=LIMIT_S)
-        idc_progress("dependents are collected", total=count, unit="objects")
-        options = msgspec.json.encode({"propagationPolicy": propagation})
-        deleting = _until_gone(idc_cluster, path, f"{GROUND}=gc", _all_deleted([f"{path}/owner"], options))
-        gone = idc_cluster.portal.call(deleting, timeout_s=LIMIT_S)
-    assert len(gone.gone_ns) == count + 1, "the owner and each dependent are seen to go"
-    _keep_rate(
-        idc_record.run, "gc.throughput", gone.per_second,
-        {"dependents": str(count), "propagation": propagation.lower()}, "objects/s",
-        "an owner and its dependents, from the request that deletes the owner to the event that says the last is gone",
-    )  # fmt: skip
+        for propagation in ("Background", "Foreground"):
+            owner = idc_client.create(_config_map("owner"), namespace)
+            bodies = [_config_map(f"dependent-{number}", owner=owner) for number in range(count)]
+            idc_progress("dependents are created", total=count, unit="objects")
+            idc_cluster.portal.call(_posted(idc_cluster, path, bodies), timeout_s=LIMIT_S)
+            idc_progress("dependents are collected", total=count, unit="objects")
+            options = msgspec.json.encode({"propagationPolicy": propagation})
+            deleting = _until_gone(idc_cluster, path, f"{GROUND}=gc", _all_deleted([f"{path}/owner"], options))
+            gone = idc_cluster.portal.call(deleting, timeout_s=LIMIT_S)
+            assert len(gone.gone_ns) == count + 1, f"{propagation}: the owner and each dependent are seen to go"
+            _keep_rate(
+                idc_record.run, "gc.throughput", gone.per_second,
+                {"dependents": str(count), "propagation": propagation.lower()}, "objects/s",
+                "an owner and its dependents, from the request that deletes the owner to the event that says the last"
+                " is gone",
+            )  # fmt: skip
 
 
 @contextlib.contextmanager
