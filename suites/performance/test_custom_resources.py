@@ -26,7 +26,7 @@ from idcbench.progress import Progress
 from idcbench.runs.directory import Run
 
 from .api_calls import TOUCHED, Sort, even_plan, make, sorts_of
-from .ground import own_namespace, own_namespaces
+from .ground import own_namespaces
 from .load_quality import keep_quality
 from .settings_kind import CRDS, as_setting, crd_name, definition
 from .sizes import scaled
@@ -49,24 +49,32 @@ class _Definition(msgspec.Struct, frozen=True):
     status: _Status = _Status()
 
 
+@pytest.fixture(scope="module")
+def grounds(idc_client: Client) -> Iterator[list[str]]:
+    """Three namespaces for all tests of this file: each removal of one takes seconds that measure nothing."""
+    with own_namespaces(idc_client, 3) as names:
+        yield names
+
+
 def test_new_kind(
-    idc_cluster: LiveCluster, idc_client: Client, idc_record: Record, idc_scale: float, idc_progress: Progress
-) -> None:
+    idc_cluster: LiveCluster, idc_client: Client, idc_record: Record, idc_scale: float, idc_progress: Progress,
+    grounds: list[str],
+) -> None:  # fmt: skip
     """Kinds are defined one after the other; each is established, and takes its first object."""
     count = scaled(KINDS, idc_scale, least=2)
-    with own_namespace(idc_client) as namespace:
-        for turn in range(count):
-            idc_progress("kinds are defined", done=turn, total=count, unit="kinds")
-            group = _group()
-            try:
-                times = idc_cluster.portal.call(_introduce(idc_cluster, group, namespace), timeout_s=LIMIT_S)
-            finally:
-                idc_client.delete("CustomResourceDefinition", crd_name(group), missing_ok=True)
-            for step, value_ms in times.items():
-                idc_record.run.series(
-                    f"custom_resource.{step}", unit="ms", better="lower", labels={"kinds": str(count)},
-                    definition=f"from the request that creates a CustomResourceDefinition until it is {STEPS[step]}",
-                ).add(value_ms)  # fmt: skip
+    namespace = grounds[0]
+    for turn in range(count):
+        idc_progress("kinds are defined", done=turn, total=count, unit="kinds")
+        group = _group()
+        try:
+            times = idc_cluster.portal.call(_introduce(idc_cluster, group, namespace), timeout_s=LIMIT_S)
+        finally:
+            idc_client.delete("CustomResourceDefinition", crd_name(group), missing_ok=True)
+        for step, value_ms in times.items():
+            idc_record.run.series(
+                f"custom_resource.{step}", unit="ms", better="lower", labels={"kinds": str(count)},
+                definition=f"from the request that creates a CustomResourceDefinition until it is {STEPS[step]}",
+            ).add(value_ms)  # fmt: skip
 
 
 STEPS = {
@@ -111,11 +119,13 @@ async def _first(api: ApiSession, path: str, made: dict[str, Any]) -> None:
 
 
 def test_custom_beside_built_in(
-    idc_cluster: LiveCluster, idc_client: Client, idc_record: Record, idc_scale: float, idc_progress: Progress
-) -> None:
+    idc_cluster: LiveCluster, idc_client: Client, idc_record: Record, idc_scale: float, idc_progress: Progress,
+    grounds: list[str],
+) -> None:  # fmt: skip
     """Custom resources and ConfigMaps of equal size are read, listed and created in one load."""
     each = scaled(EACH, idc_scale, least=5)
-    with own_namespaces(idc_client, 2) as [churned, listed], _kind(idc_cluster, idc_client, churned) as group:
+    churned, listed, _ = grounds
+    with _kind(idc_cluster, idc_client, churned) as group:
         sorts: list[Sort] = []
         for custom in (False, True):
             there, create = create_config_map(listed), create_config_map(churned)
@@ -131,20 +141,20 @@ def test_custom_beside_built_in(
 
 
 def test_server_side_apply(
-    idc_cluster: LiveCluster, idc_client: Client, idc_record: Record, idc_scale: float, idc_progress: Progress
+    idc_cluster: LiveCluster, idc_record: Record, idc_scale: float, idc_progress: Progress, grounds: list[str]
 ) -> None:
     """ConfigMaps are changed in three ways in one load: applied, put and patched."""
     each = scaled(EACH, idc_scale, least=5)
-    with own_namespace(idc_client) as namespace:
-        create = create_config_map(namespace)
-        idc_cluster.portal.call(make(idc_cluster.access, create, range(3 * each)), timeout_s=FILL_LIMIT_S)
-        every = {sort.verb: sort.call for sort in sorts_of(create, churned=namespace, listed=namespace)}
-        calls = {"PUT": every["PUT"], "PATCH": every["PATCH"], "APPLY": _apply(every["PUT"])}
-        sorts = [
-            Sort(verb=verb, resource="configmaps", scope="resource", call=call, block=block)
-            for block, (verb, call) in enumerate(calls.items())
-        ]
-        load = _send(idc_cluster, sorts, each, idc_progress)
+    namespace = grounds[2]
+    create = create_config_map(namespace)
+    idc_cluster.portal.call(make(idc_cluster.access, create, range(3 * each)), timeout_s=FILL_LIMIT_S)
+    every = {sort.verb: sort.call for sort in sorts_of(create, churned=namespace, listed=namespace)}
+    calls = {"PUT": every["PUT"], "PATCH": every["PATCH"], "APPLY": _apply(every["PUT"])}
+    sorts = [
+        Sort(verb=verb, resource="configmaps", scope="resource", call=call, block=block)
+        for block, (verb, call) in enumerate(calls.items())
+    ]
+    load = _send(idc_cluster, sorts, each, idc_progress)
     keep_quality(idc_record.run, load, of="server-side apply")
     _keep(idc_record.run, "apply.latency", sorts, load, each)
 
