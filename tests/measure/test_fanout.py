@@ -27,7 +27,7 @@ def event(number: int) -> bytes:
 
 @given(cuts=st.lists(st.integers(0, 400), max_size=8))
 def test_every_event_is_known_once_however_the_stream_is_cut(cuts: list[int]) -> None:
-    whole = HEAD + event(0) + event(123456) + b"19\r\n" + b'{"type":"BOOKMARK"}\n' + b"\r\n" + event(7)
+    whole = HEAD + event(0) + event(123456) + b"19\r\n" + b'{"type":"BOOKMARK"}\n' + b"\r\n" + event(7)[:-2]
     edges = sorted({0, len(whole), *(cut for cut in cuts if len(HEAD) <= cut < len(whole))})
     pieces = [whole[a:b] for a, b in pairwise(edges)]
 
