@@ -90,6 +90,7 @@ def measure_runs(a: Run, b: Run, *others: Run, headlines: Sequence[str] = ()) ->
     chosen = _headlines(against, headlines)
     everything = list(dict.fromkeys(sorted(chain.from_iterable(one.pairs for one in against))))
     told = [warning for one in against for warning in one.warnings]
+    told += _beyond(against, chosen) if not headlines else []
     rounds = all(read.windows for read in reads)
     if not rounds and any(pair.kind == "parts" for one in against for pair in one.pairs.values()):
         told.append(PARTS)
@@ -168,6 +169,15 @@ def _headlines(against: Sequence[_Against], named: Sequence[str]) -> list[Series
     if named and counts[-1] > HEADLINES_MOST:
         raise UsageError(f"--headline: {counts[-1]} comparisons; at most {HEADLINES_MOST} can be decided on")
     return wanted[: bisect_right(counts, HEADLINES_MOST)]
+
+
+def _beyond(against: Sequence[_Against], chosen: Sequence[SeriesKey]) -> list[str]:
+    """What is said of headlines that the runs name and that are too many."""
+    named = {key for one in against for key, pair in one.pairs.items() if pair.header.headline}
+    left = sorted({name for name, _ in named - set(chosen)})
+    if not left:
+        return []
+    return [f"only {HEADLINES_MOST} comparisons can be headlines; these are judged with all others: {', '.join(left)}"]
 
 
 def _effects(against: Sequence[_Against], keys: Sequence[SeriesKey]) -> list[_Asked]:

@@ -26,7 +26,7 @@ PARTS = {
     "create_to_watch": f"from the planned start of the request to the event that says Ready, {ON_ONE_CLOCK};"
     f" {OBJECTIVE}",
 }
-HEADLINES = ("create_to_watch", "create_to_schedule")
+HEADLINES = ("create_to_watch",)
 
 
 def test_pod_startup(

@@ -69,7 +69,7 @@ def test_rolling_update(
         down = Phase(asked_ns, int(seen.step("gone").max()))
     assert len(set(seen.revisions)) == 2, f"two revisions are made, and no pod twice: {set(seen.revisions)}"
     assert len(seen.names) == 2 * count
-    _keep_duration(run, "rolling_update.duration", update, labels, UPDATE, headline=True)
+    _keep_duration(run, "rolling_update.duration", update, labels, UPDATE)
     _keep_duration(run, "scale_up.duration", up, labels, "from before the request until a watcher knows all are ready")
     _keep_duration(run, "scale_down.duration", down, labels, "from before the request until a watcher knows all gone")
     run.series(
@@ -95,11 +95,9 @@ def _fewest_available(at_ns: np.ndarray, available: np.ndarray, phase: Phase) ->
     return int(np.concatenate([before, available[during]]).min())
 
 
-def _keep_duration(
-    run: Run, name: str, phase: Phase, labels: dict[str, str], definition: str, *, headline: bool = False
-) -> None:
+def _keep_duration(run: Run, name: str, phase: Phase, labels: dict[str, str], definition: str) -> None:
     series = run.series(
-        name, unit="s", better="lower", labels=labels, definition=definition, headline=headline, repetition=True
+        name, unit="s", better="lower", labels=labels, definition=definition, repetition=True
     )  # fmt: skip
     series.add(phase.duration_s, phase.done_ns)
 

@@ -185,6 +185,9 @@ def test_headlines_may_be_chosen_and_are_at_most_ten(make: Make) -> None:
     a, b = make(fill=many), make(fill=many)
     found = compare_runs(a, b)
     assert len(found.headlines) == 10
+    assert (
+        "only 10 comparisons can be headlines; these are judged with all others: m08, m09, m10, m11" in found.warnings
+    )
     assert {one.name for one in compare_runs(a, b, headlines=["m11"]).headlines} == {"m11"}
     with pytest.raises(UsageError, match="--headline nothing: not a metric of both runs"):
         compare_runs(a, b, headlines=["nothing"])
