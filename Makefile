@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+AXE    := $(VENV)/axe/node_modules/axe-core/axe.min.js
 
 .PHONY: run lab test setup system for-tests docker lint types unit wheel clean
 
@@ -27,6 +28,11 @@ system:
 
 for-tests:
 	@scripts/setup-system "$(PYTHON)" tests
+	@$(MAKE) --no-print-directory $(AXE)
+
+$(AXE): Makefile
+	npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(VENV)/axe axe-core@4.14.1
+	@touch $@
 
 docker:
 	@scripts/setup-system "$(PYTHON)" docker

@@ -77,7 +77,8 @@ class Page:
         await asyncio.wait_for(self._loaded.wait(), 30)
 
     async def value(self, expression: str) -> Any:
-        said = await self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        """What an expression comes to, or the promise that it is."""
+        said = await self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         return said["result"].get("value")
 
     async def picture(self, file: Path, *, top: int = 0, height: int | None = None) -> None:
