@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from ..errors import UsageError
 from ..runs.directory import Run
 
 
@@ -28,8 +29,21 @@ from ..runs.directory import Run
 @click.option(
     "--open/--no-open", "show", default=True, help="Open the HTML report in a browser when there is a display."
 )
+@click.option("--serve", is_flag=True, help="Show the run in a browser while it goes on, until Ctrl-C.")
+@click.option("--port", type=click.IntRange(0, 65535), help="With --serve: its port (default: 8790; 0: a free one).")
+@click.option("--bind", "address", metavar="ADDRESS", help="With --serve: its address (default: 127.0.0.1).")
 @click.option("--root", type=click.Path(path_type=Path), default=Path(".idcbench"), help="Where the runs are.")
-def report(run: str, html: Path | None, form: str | None, bundle: Path | None, show: bool, root: Path) -> None:
+def report(
+    run: str,
+    html: Path | None,
+    form: str | None,
+    bundle: Path | None,
+    show: bool,
+    serve: bool,
+    port: int | None,
+    address: str | None,
+    root: Path,
+) -> None:
     """Write the report of RUN as one HTML file, print where it is, and open it.
 
     RUN is a run directory, the archive of one, a target (its latest run), TARGET/NNNN or NNNN; without it, the newest
@@ -37,7 +51,14 @@ def report(run: str, html: Path | None, form: str | None, bundle: Path | None, s
     """
     from ..runs.locate import locate_run
 
+    if serve and (html or form):
+        raise UsageError("--serve shows the run instead of writing it; leave out --html, --markdown, --json and --text")
+    if not serve and (port is not None or address is not None):
+        raise UsageError("--port and --bind belong to --serve; add it, or leave them out")
     chosen = locate_run(root, run)
+    if serve:
+        _serve(chosen, port, address)
+        return
     if form is not None:
         click.echo(_text(form, chosen), nl=False)
         return
@@ -55,6 +76,17 @@ def report(run: str, html: Path | None, form: str | None, bundle: Path | None, s
         import webbrowser
 
         webbrowser.open(path.absolute().as_uri())
+
+
+def _serve(run: Run, port: int | None, address: str | None) -> None:
+    import asyncio
+
+    from .serve import ADDRESS, PORT, is_loopback, serve
+
+    address = ADDRESS if address is None else address
+    if not is_loopback(address):
+        click.echo(f"warning: --bind {address}: anyone who reaches it can read this run", err=True)
+    asyncio.run(serve(run, address=address, port=PORT if port is None else port, say=click.echo))
 
 
 def _text(form: str, run: Run) -> str:

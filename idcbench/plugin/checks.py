@@ -53,6 +53,11 @@ class Checks:
             longrepr=report.longreprtext[-EXCERPT:] if report.failed else "",
         )
 
+    def outcome_of(self, nodeid: str) -> Outcome | None:
+        """How that test ended; ``None`` when no report of it came."""
+        check = self._checks.get(nodeid)
+        return check.outcome if check else None
+
     def all(self) -> list[Check]:
         """The checks, in the order in which they ran."""
         return list(self._checks.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..errors import IdcError, RunError
 from ..options import Settings
 from ..progress import Progress, silent
 from ..runs.schema import RunDocument
+from ..runs.timeline import TEST_BEGAN, TEST_ENDED
 from . import targets
 from .checks import Checks
 from .desk import Desk
@@ -131,6 +133,12 @@ class IdcSession:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._checks.add(report)
 
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._tell(TEST_BEGAN, nodeid=nodeid)
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        self._tell(TEST_ENDED, nodeid=nodeid, outcome=self._checks.outcome_of(nodeid))
+
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """After all fixtures were torn down: run.json, the cluster, the exit code. Before the terminal's summary."""
@@ -196,6 +204,12 @@ class IdcSession:
 
     def _with_xdist(self) -> bool:
         return self.config.pluginmanager.has_plugin("dsession")
+
+    def _tell(self, what: str, **fields: Any) -> None:
+        """Write to the timeline, for those who watch: the run does not end for it."""
+        if self._owner.run is not None:
+            with suppress(RunError):
+                self._owner.run.happened(what, **fields)
 
     def _say(self, line: str) -> None:
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")

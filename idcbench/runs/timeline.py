@@ -14,6 +14,9 @@ from ..errors import RunError
 
 Event = dict[str, Any]
 """``at_ns`` (CLOCK_MONOTONIC), ``what``, and the fields that belong to it."""
+TEST_BEGAN = "test-began"
+TEST_ENDED = "test-ended"
+"""What the plugin writes around each test: ``nodeid``, and at the end ``outcome``."""
 
 
 def append(path: Path, what: str, *, at_ns: int | None = None, **fields: Any) -> None:
