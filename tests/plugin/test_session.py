@@ -156,6 +156,26 @@ def test_only_disruptive_tests_may_break_the_cluster_and_acts_go_into_the_timeli
     assert [event["host"] for event in events if event.get("source") == "cluster"] == ["cp1", "cp1"]
 
 
+def test_the_timeline_tells_when_each_test_began_and_how_it_ended(lab: Lab) -> None:
+    lab.test(
+        "import pytest\n"
+        "def test_passes(idc_cluster): pass\n"
+        "def test_fails(idc_cluster): assert False\n"
+        "@pytest.fixture\n"
+        "def late(): yield; raise OSError('late')\n"
+        "def test_late(idc_cluster, late): pass\n"
+        "def test_skips(idc_cluster): pytest.skip('why')\n"
+    )
+    lab.run("--idc-target=fake", "test_it.py")
+    lines = (lab.path / ".idcbench/fake/latest/timeline.jsonl").read_text().splitlines()
+    told = [event for event in map(json.loads, lines) if event["what"].startswith("test-")]
+    assert [(event["what"], event["nodeid"].partition("::")[2], event.get("outcome")) for event in told] == [
+        each
+        for name, outcome in (("passes", "passed"), ("fails", "failed"), ("late", "error"), ("skips", "skipped"))
+        for each in (("test-began", f"test_{name}", None), ("test-ended", f"test_{name}", outcome))
+    ]
+
+
 EXIT = (
     "import conftest\ndef crash(c): conftest.happen(host='cp1', component=c, what='exited', asked=False, exit_code=2,"
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -39,6 +40,9 @@ def test_one_cluster_one_run_and_no_two_intervals_overlap_when_one_is_alone(lab:
     counts = {m["name"]: m["n"] for m in document["metrics"]}
     assert (counts["cluster.ready"], counts["n"], counts["measure.clock_offset"]) == (1, 12, 2)
     assert counts["measure.harness_delay"] >= 1
+    lines = (lab.path / ".idcbench/fake/latest/timeline.jsonl").read_text().splitlines()
+    told = Counter((event["what"], event.get("outcome")) for event in map(json.loads, lines))
+    assert told["test-ended", "passed"] == 18
     held = intervals(lab)
     assert len(held) == 18
     assert {each["worker"] for each in held} == {"gw0", "gw1"}
