@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import signal
 from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from ..errors import RunError, UsageError
 from ..reports.html import render_html
@@ -104,7 +106,10 @@ async def serve(run: Run, *, address: str, port: int, say: Callable[[str], None]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, showing.closing.set)
-    runner = web.AppRunner(showing.app(), access_log=None, shutdown_timeout=0.2)
+    app = showing.app()
+    if is_loopback(address):
+        app.middlewares.append(_by_own_name)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
     await runner.setup()
     try:
         await _listen(runner, address, port)
@@ -121,6 +126,14 @@ def is_loopback(address: str) -> bool:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return address == "localhost"
+
+
+@web.middleware
+async def _by_own_name(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse whoever asks by another name: a page from elsewhere may let its own name lead to this machine."""
+    if not is_loopback(re.sub(r":[0-9]+$", "", request.host).strip("[]")):
+        raise web.HTTPForbidden(text="this server is asked by the address that it printed, or as localhost")
+    return await handler(request)
 
 
 async def _listen(runner: web.AppRunner, address: str, port: int) -> None:

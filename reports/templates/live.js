@@ -18,7 +18,7 @@ stream.addEventListener("state", (event) => {
   fill("at_work", "li", state.at_work, (element, nodeid) => { element.textContent = "at work: " + nodeid; });
   fill("metrics", "tr", state.metrics, cells("name", "labels", "n", "p50", "p99", "max"));
   fill("lines", "tr", state.lines, cells("at", "said"));
-  at("state").textContent = state.ended ? "Ended " + state.ended : "Going on";
+  at("state").textContent = state.ended ? "The run ended at " + state.ended : "The run goes on";
 });
 stream.addEventListener("ended", () => {
   stream.close();

@@ -124,6 +124,15 @@ def test_no_file_is_served(run: Run, path: str) -> None:
     watch(run, doing)
 
 
+def test_refuses_a_foreign_name_that_leads_here(run: Run) -> None:
+    async def doing(session: aiohttp.ClientSession, url: str) -> None:
+        for host, status in (("elsewhere.example:80", 403), ("", 403), ("localhost:1", 200), ("[::1]:1", 200)):
+            async with session.get(url, headers={"Host": host}) as response:
+                assert response.status == status, host
+
+    watch(run, doing)
+
+
 def test_taken_port_is_an_error_with_the_remedy(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
