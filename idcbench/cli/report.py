@@ -51,8 +51,8 @@ def report(
     """
     from ..runs.locate import locate_run
 
-    if serve and (html or form):
-        raise UsageError("--serve shows the run instead of writing it; leave out --html, --markdown, --json and --text")
+    if serve and (html or form or bundle):
+        raise UsageError("--serve shows the run instead of writing it; leave out the other forms")
     if not serve and (port is not None or address is not None):
         raise UsageError("--port and --bind belong to --serve; add it, or leave them out")
     chosen = locate_run(root, run)
