@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -16,6 +17,8 @@ from ..embedded.prerequisites import search_path
 from .failure import LabError
 from .state import state_home
 
+SOCKET = "/var/run/docker.sock"
+"""Where Docker's own programs look when DOCKER_HOST says nothing."""
 CALL_LIMIT_S = 120
 START_LIMIT_S = 60.0
 INSTALL = "install Docker with `scripts/setup-system python3 docker` (on Debian: `sudo apt-get install docker.io`)"
@@ -42,6 +45,9 @@ def connect(progress: Progress) -> docker.DockerClient:
 
 
 def _client() -> docker.DockerClient:
+    """Knocks first: the library leaves a socket open whose connection is refused."""
+    if not os.environ.get("DOCKER_HOST"):
+        _knock()
     client = docker.from_env(timeout=CALL_LIMIT_S)
     try:
         client.ping()
@@ -49,6 +55,14 @@ def _client() -> docker.DockerClient:
         client.close()
         raise
     return client
+
+
+def _knock() -> None:
+    with socket.socket(socket.AF_UNIX) as knocking:
+        try:
+            knocking.connect(SOCKET)
+        except OSError as error:
+            raise DockerException(f"{SOCKET}: {error.strerror}") from error
 
 
 def _started() -> docker.DockerClient:
