@@ -23,7 +23,7 @@ from ..kube.lines import Lines
 from ..kube.listing import Page
 from ..kube.objects import Partial
 from ..kube.session import ApiSession
-from .alarm import Alarm
+from .beat import Beat
 from .calls import NUMBER_DIGITS
 from .instrument import Commands, serve
 from .load import connect_all, fresh_socket
@@ -57,10 +57,8 @@ class Fanout:
         self._endpoint = Endpoint.of(settings.access.server, settings.access)
         self._received: list[tuple[int, int, int]] = []
         self._streams: list[Stream] = []
-        self._late: list[tuple[int, int]] = []
-        self._due_ns = 0
         self._meter = CpuMeter.start()
-        self._alarm = Alarm(self._beat)
+        self._beat = Beat(BEAT_NS)
 
     async def answer(self, command: str, arguments: dict[str, Any]) -> Any:
         match command:
@@ -88,7 +86,7 @@ class Fanout:
         async with asyncio.timeout(HEAD_S):
             await asyncio.gather(*(stream.answered for stream in self._streams))
         self._meter = CpuMeter.start()
-        self._beat()
+        self._beat.start()
 
     async def _connected(self) -> socket.socket:
         fresh = await fresh_socket(self._endpoint, self._settings.access)
@@ -102,21 +100,13 @@ class Fanout:
         return len(self._received)
 
     def _end(self) -> dict[str, Any]:
-        late = np.array(self._late, dtype=np.int64).reshape(-1, 2)
+        late = self._beat.late
         overhead = self._meter.overhead(late[:, 1])
         np.savez(self._settings.records, received=np.array(self._received, dtype=RECEIVED), late=late)
         return asdict(overhead) | {"ended": sum(stream.ended for stream in self._streams)}
 
-    def _beat(self) -> None:
-        """How late this process gets to do what is due: as late an event may have been stamped."""
-        now_ns = time.monotonic_ns()
-        if self._due_ns:
-            self._late.append((now_ns, now_ns - self._due_ns))
-        self._due_ns = now_ns + BEAT_NS
-        self._alarm.set(self._due_ns)
-
     def close(self) -> None:
-        self._alarm.close()
+        self._beat.close()
         for stream in self._streams:
             stream.close()
 

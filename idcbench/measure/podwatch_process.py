@@ -23,7 +23,7 @@ from ..kube.access import Access
 from ..kube.connection import Endpoint, Response
 from ..kube.lines import Lines
 from ..kube.objects import Condition, ObjectMeta, PodSpec
-from .alarm import Alarm
+from .beat import Beat
 from .instrument import Commands, serve
 from .load import connect
 from .overhead import CpuMeter
@@ -137,9 +137,7 @@ class PodWatch:
         self._version = ""
         self._watching: asyncio.Task[None] | None = None
         self._meter = CpuMeter.start()
-        self._late: list[tuple[int, int]] = []
-        self._due_ns = 0
-        self._alarm = Alarm(self._beat)
+        self._beat = Beat(BEAT_NS)
 
     async def answer(self, command: str, arguments: dict[str, Any]) -> Any:
         match command:
@@ -157,7 +155,7 @@ class PodWatch:
         self._version = _listed.decode(listed.body).metadata.resource_version
         self._watching = asyncio.create_task(self._watch())
         self._meter = CpuMeter.start()
-        self._beat()
+        self._beat.start()
 
     async def _watch(self) -> None:
         """One stream after the other, each until the server ends it. Any refusal or broken connection is an error."""
@@ -208,21 +206,13 @@ class PodWatch:
 
     def _end(self) -> dict[str, Any]:
         self._decode()
-        late = np.array(self._late, dtype=np.int64).reshape(-1, 2)
+        late = self._beat.late
         overhead = self._meter.overhead(late[:, 1])
         np.savez(self._settings.records, **self._steps.arrays(), late=late)
         return asdict(overhead)
 
-    def _beat(self) -> None:
-        """How late this process gets to do what is due: as late an event may have been stamped."""
-        now_ns = time.monotonic_ns()
-        if self._due_ns:
-            self._late.append((now_ns, now_ns - self._due_ns))
-        self._due_ns = now_ns + BEAT_NS
-        self._alarm.set(self._due_ns)
-
     async def close(self) -> None:
-        self._alarm.close()
+        self._beat.close()
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.wait([self._watching])
