@@ -9,8 +9,6 @@ from ..artifacts.bundle_schema import BundleEntry
 from ..facts.facts import Facts
 from .wanted import SYSCTLS, Wanted, WantedFile
 
-PROGRAM_MODE = 0o755
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from cryptography import x509
@@ -22,7 +23,7 @@ async def shared_by(members: Sequence[SshHost]) -> Shared:
     """
     wanted = [f"{paths.PKI}/{name}" for name in paths.SHARED_PKI] + [paths.ENCRYPTION]
     for host in members:
-        found = {path: await host.read(path) for path in wanted}
+        found = dict(zip(wanted, await asyncio.gather(*(host.read(path) for path in wanted)), strict=True))
         if all(found.values()):
             return Shared(files={path: content for path, content in found.items() if content is not None})
     lacking = [path for path, content in found.items() if content is None]

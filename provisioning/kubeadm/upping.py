@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...hosts.failure import HostError
@@ -51,9 +51,7 @@ async def bring_up(inventory: Inventory, *, bundle: Path | None, say: Say, dry_r
         _all_reached(reached)
         async with locked(reached.hosts, doing="up"):
             upped = await _up(reached, supplied, say=say, dry_run=dry_run)
-    return Upped(
-        plan=upped.plan, version=upped.version, seconds=time.monotonic() - began_s, stages=upped.stages
-    )  # fmt: skip
+    return replace(upped, seconds=time.monotonic() - began_s)
 
 
 async def _up(reached: Fleet, bundle: Bundle, *, say: Say, dry_run: bool) -> Upped:
