@@ -21,10 +21,18 @@ def find_target(target: str, *, options: TargetOptions, progress: Progress = sil
         return EmbeddedTarget(name=options.name, sources=_sources(options), progress=progress)
     if target == "kubeconfig":
         return ExistingTarget(kubeconfig=options.kubeconfig, context=options.context)
-    if Path(target).suffix in (".yaml", ".yml") or "/" in target:
+    if is_inventory(target):
         found = "is a file" if Path(target).exists() else "is not there"
-        raise UsageError(f"target {target}: {found}, but inventories are not supported yet; use {' or '.join(NAMES)}")
+        raise UsageError(
+            f"target {target}: {found}, but an inventory is taken by up, check, kubeconfig and down only; to test its "
+            f"cluster: idcbench kubeconfig {target} -o FILE, then idcbench run kubeconfig --kubeconfig FILE"
+        )
     raise UsageError(f"no target {target!r}; there are {', '.join(NAMES)}")
+
+
+def is_inventory(target: str) -> bool:
+    """Whether a target is the path of an inventory."""
+    return Path(target).suffix in (".yaml", ".yml") or "/" in target
 
 
 def _sources(options: TargetOptions) -> SourceOptions:

@@ -17,10 +17,10 @@ from ..hosts.netns import NetnsHost
 from ..options import TargetOptions
 from ..provisioning.embedded.cluster import EmbeddedCluster
 from ..provisioning.embedded.target import EmbeddedTarget
-from ..provisioning.targets import find_target
+from ..provisioning.targets import find_target, is_inventory
 from .display import Display
 from .options import read_settings, up_options
-from .rooms import down_inventory, is_inventory, up_inventory
+from .rooms import down_inventory, up_inventory
 
 target_argument = click.argument("target", default="embedded")
 name_option = click.option("--name", default="", metavar="NAME", help="name of the cluster, where there are several")

@@ -17,13 +17,7 @@ from ..provisioning.kubeadm.access import administrator
 from ..provisioning.kubeadm.downing import take_down
 from ..provisioning.kubeadm.upping import bring_up
 
-SUFFIXES = (".yaml", ".yml")
 Result = TypeVar("Result")
-
-
-def is_inventory(target: str) -> bool:
-    """Whether a target is the path of an inventory."""
-    return Path(target).suffix in SUFFIXES or "/" in target
 
 
 def up_inventory(path: Path, *, bundle: Path | None, dry_run: bool) -> None:
