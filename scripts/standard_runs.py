@@ -66,7 +66,7 @@ def one_round(given: argparse.Namespace, run_name: str) -> None:
         "target": "embedded", "name": given.name, "control-planes": given.control_planes, "nodes": nodes,
         "scale": given.scale, "run-name": run_name,
     }  # fmt: skip
-    command = [sys.executable, "-m", "pytest", "-q", TEST, "--idc-keep", "-p", "no:cacheprovider", "-p", "no:asyncio"]
+    command = [sys.executable, "-m", "pytest", "-q", TEST, "--idc-keep", "-p", "no:cacheprovider"]
     with subprocess.Popen(
         [*command, *(f"--idc-{name}={value}" for name, value in options.items())],
         env={name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"},
