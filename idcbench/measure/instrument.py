@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, Self
 import msgspec
 
 from ..errors import IdcError
-from .slices import ask_for_short_slices
+from .urgency import ask_to_run_soon
 
 _LENGTH = struct.Struct("<Q")
 END_S = 3.0
@@ -135,7 +135,7 @@ def be_punctual() -> None:
     gc.collect()
     gc.freeze()
     gc.disable()
-    ask_for_short_slices()
+    ask_to_run_soon()
 
 
 class Commands:
