@@ -35,7 +35,7 @@ def test_cost_of_nodes_and_pods(
     run, pods, more = idc_record.run, scaled(PODS, idc_scale), scaled(NODES, idc_scale)
     wait_until_tidy(idc_client)
     there = node_count(idc_client)
-    labels = {"members": str(idc_cluster.facts.control_planes), "nodes": str(there)}
+    labels = {"nodes": str(there)}
     idle, idle_cores = _idle(idc_cluster, idc_progress)
     _keep_levels(run, idle, idle_cores, labels)
     with own_nodes(idc_cluster, idc_client, progress=idc_progress) as nodes:

@@ -55,7 +55,7 @@ def test_standard_load(
         with own_namespace(idc_client) as namespace:
             observed = _observe(idc_cluster, idc_client, namespace, duration_s, idc_progress)
         labels = {
-            "nodes": str(nodes), "members": str(idc_cluster.facts.control_planes), "duration": f"{duration_s:g}",
+            "nodes": str(nodes), "duration": f"{duration_s:g}",
         }  # fmt: skip
         _keep(idc_record.run, observed, labels)
     _judge(idc_record.run, observed)
