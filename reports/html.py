@@ -6,6 +6,7 @@ import base64
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -24,6 +25,7 @@ from .glossary import anchor, glossary
 from .growth import Growing, growth_chart
 from .model import Group, Report
 
+TEMPLATES = Path(__file__).parent / "templates"
 LARGEST_BYTES = 500_000
 _DRAWN = ((60, 100), (30, 60), (15, 30), (8, 20), (4, 10), (2, 5), (1, 2), (0, 0))
 """How many timelines are drawn per fault, and of how many metrics the curves: as many as fit; the longest outages and
@@ -63,12 +65,18 @@ def _growth_chart(one: Growing) -> Markup:
     return Markup(growth_chart([("A", one.growth)], unit=one.unit))
 
 
+def page_script(file: str) -> dict[str, Any]:
+    """What ``page.html`` needs of the one script that a page may run: its text, and the digest for its policy."""
+    script = (TEMPLATES / file).read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return {"script": Markup(script), "script_digest": Markup(f"sha256-{digest}")}
+
+
 @cache
 def environment() -> Environment:
     """Templates, with the filters and functions that they share."""
-    folder = Path(__file__).parent / "templates"
     shared = Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -81,11 +89,8 @@ def environment() -> Environment:
         "excerpt": _excerpt,
         "anchor": anchor,
     }
-    script = (folder / "sort.js").read_text(encoding="utf-8")
-    shared.globals |= {
-        "script": Markup(script),
-        "script_digest": Markup("sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()),
-        "style": Markup((folder / "report.css").read_text(encoding="utf-8")),
+    shared.globals |= page_script("sort.js") | {
+        "style": Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
         "spread": lambda low, high, unit: _unbroken(spread(low, high, unit)),
         "labels_text": labels_text,
         "variant_text": variant_text,

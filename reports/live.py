@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
-
-from markupsafe import Markup
 
 from idcbench.runs.directory import Run
 from idcbench.runs.document import read_document
@@ -19,7 +14,7 @@ from idcbench.runs.timeline import TEST_BEGAN, TEST_ENDED, Event
 
 from .faultrows import labels_text
 from .figures import duration, figure
-from .html import environment
+from .html import environment, page_script
 
 State = dict[str, Any]
 """What :func:`state_of` gives, in values that JSON knows."""
@@ -75,12 +70,8 @@ def fingerprint(run: Run) -> tuple[tuple[str, int, int], ...]:
 
 def render_live(run: Run) -> str:
     """The page that shows the event stream beside it, and in the end the report."""
-    script = (Path(__file__).parent / "templates" / "live.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     template = environment().get_template("live.html")
-    return template.render(
-        name=run.path.name, outcomes=OUTCOMES, live_script=Markup(script), digest=Markup(f"sha256-{digest}")
-    )
+    return template.render(page_script("live.js"), name=run.path.name, outcomes=OUTCOMES)
 
 
 def _by_outcome(events: Sequence[Event]) -> dict[str, int]:

@@ -47,7 +47,7 @@ async def measured(given: argparse.Namespace) -> str:
 def compared(prober: Prober, rounds: int, seconds: float) -> str:
     item = {"kind": "Pod", "metadata": {"name": "a" * 40, "labels": {"app": "web"}}, "spec": {"n": [1, 2, 3]}}
     text = json.dumps([item] * (SIZE_BYTES // len(json.dumps(item))))
-    work: dict[str, Callable[[float], None]] = {"idle": time.sleep, "busy": lambda until_s: decode(text, until_s)}
+    work: dict[str, Callable[[float], None]] = {"idle": time.sleep, "busy": lambda for_s: decode(text, for_s)}
     rows = []
     for number in range(1, rounds + 1):
         lag_ms = {name: lag_p99_ms(prober, work[name], seconds) for name in random.sample(list(work), k=2)}

@@ -130,7 +130,7 @@ def be_punctual() -> None:
     """For a process that does nothing but measure, once everything is imported.
 
     The garbage collector is frozen and off, as a collection amid a measurement would be measured. As others use the
-    machine too, the kernel is asked to run the process soon after it wakes.
+    machine too, the kernel is asked to run the process as soon as it wakes.
     """
     gc.collect()
     gc.freeze()

@@ -2,7 +2,7 @@
 
     python -m idcbench.measure.pulse      as an Instrument: see :class:`Pulse`
 
-What starves it starves the instruments too: they wake by the same timers, with the same request for short slices.
+What starves it starves the instruments too: they wake by the same timers, as urgent for the kernel.
 """
 
 from __future__ import annotations

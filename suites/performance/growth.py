@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -35,11 +34,10 @@ Values = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
-    """Sizes one after the other, each with its values: ``by`` says of what, ``labels`` what else holds for all."""
+    """Sizes one after the other, each with its values: ``by`` says of what."""
 
     run: Run
     by: str
-    labels: Mapping[str, str]
     steps: dict[str, dict[int, list[float]]] = field(default_factory=lambda: defaultdict(dict))
 
     def add(self, metric: str, size: int, values: Values | list[float]) -> None:
@@ -47,14 +45,14 @@ class Walk:
         unit, definition = DEFINITIONS[metric]
         found = [float(value) for value in values if value > 0]
         self.steps[metric].setdefault(size, []).extend(found)
-        own = dict(self.labels) | {"by": self.by, self.by: str(size)}
+        own = {"by": self.by, self.by: str(size)}
         self.run.series(metric, unit=unit, better="lower", labels=own, definition=definition).add_many(found)
 
     def finish(self) -> None:
         """Fit each metric's growth and tell it to the run, as the timeline's event ``growth``."""
         for metric, steps in self.steps.items():
             told = asdict(fit_growth(steps))
-            labels = dict(self.labels) | {"by": self.by}
+            labels = {"by": self.by}
             self.run.happened("growth", metric=metric, unit=DEFINITIONS[metric][0], labels=labels, by=self.by, **told)
 
 

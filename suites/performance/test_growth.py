@@ -35,7 +35,7 @@ def test_growth_with_nodes(
     there = node_count(idc_client)
     first = max(there, scaled(NODES_FROM, idc_scale))
     last = max(scaled(NODES_TO, idc_scale), FOLD * first)
-    walk = Walk(run=idc_record.run, by="nodes", labels={})
+    walk = Walk(run=idc_record.run, by="nodes")
     one = f"/api/v1/nodes/{idc_client.list('Node')[0]['metadata']['name']}"
     with own_nodes(idc_cluster, idc_client, progress=idc_progress) as nodes, own_namespace(idc_client) as apart:
         for size in spread(first, last, steps=NODE_STEPS):
@@ -50,7 +50,7 @@ def test_growth_with_pods(
 ) -> None:
     """Pods are started step by step, on nodes of their own; at each size the same reads and pod starts are timed."""
     sizes = spread(1, scaled(PODS_TO, idc_scale, least=100), steps=POD_STEPS)
-    walk = Walk(run=idc_record.run, by="pods", labels={})
+    walk = Walk(run=idc_record.run, by="pods")
     with own_nodes(idc_cluster, idc_client, progress=idc_progress) as nodes:
         nodes.grow_to(-(-sizes[-1] // NODE_PODS))
         with own_namespace(idc_client) as namespace, own_namespace(idc_client) as apart:

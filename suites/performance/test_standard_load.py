@@ -54,9 +54,7 @@ def test_standard_load(
     with _enough_nodes(idc_cluster, idc_client, scaled(standard.NODES, idc_scale), idc_progress) as nodes:
         with own_namespace(idc_client) as namespace:
             observed = _observe(idc_cluster, idc_client, namespace, duration_s, idc_progress)
-        labels = {
-            "nodes": str(nodes), "duration": f"{duration_s:g}",
-        }  # fmt: skip
+        labels = {"nodes": str(nodes), "duration": f"{duration_s:g}"}
         _keep(idc_record.run, observed, labels)
     _judge(idc_record.run, observed)
 
