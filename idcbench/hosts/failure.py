@@ -11,3 +11,7 @@ class HostError(ClusterError):
     def __init__(self, host: str, message: str) -> None:
         super().__init__(f"host {host}: {message}")
         self.host = host
+
+
+class NotStartedError(HostError):
+    """A command could not even be given: the connection had ended, as that of a host does that was off meanwhile."""

@@ -15,7 +15,7 @@ from .failure import HostError
 from .inventory import HostEntry, Inventory
 from .ssh import SshHost, reached
 
-AT_ONCE = 25
+AT_ONCE = 50
 """Connections that are being made, or hosts that are being worked on, at one time."""
 Result = TypeVar("Result")
 

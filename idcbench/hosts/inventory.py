@@ -19,6 +19,9 @@ ROLES: tuple[Role, ...] = ("control-plane", "worker")
 """Groups by these names give the role; a host in both is a control plane that takes any pod."""
 EndpointMode = Literal["keepalived", "local-lb", "external"]
 ENDPOINT_MODES: tuple[EndpointMode, ...] = ("keepalived", "local-lb", "external")
+Scheduler = Literal["kube-scheduler", "idcbench", "both"]
+SCHEDULERS: tuple[Scheduler, ...] = ("kube-scheduler", "idcbench", "both")
+"""Who serves ``default-scheduler``; with ``both`` kube-scheduler does, and idcbench's the name ``idcbench``."""
 HostKeys = Literal["strict", "first-use"]
 PODS = IPv4Network("10.244.0.0/16")
 SERVICES = IPv4Network("10.96.0.0/16")
@@ -118,6 +121,11 @@ class NetworkSettings:
         return self.services[10]
 
     @property
+    def registry_address(self) -> IPv4Address:
+        """The twentieth, among those that Kubernetes leaves to who wants a certain one (KEP-3070)."""
+        return self.services[20]
+
+    @property
     def api_address(self) -> IPv4Address:
         """The first address of the services: that of the Service ``kubernetes``."""
         return self.services[1]
@@ -134,6 +142,7 @@ class Inventory:
     hosts: tuple[HostEntry, ...]
     kubernetes: str = "1.37"
     profile: Profile = "default"
+    scheduler: Scheduler = "kube-scheduler"
     disruptive: bool = False
 
     @property

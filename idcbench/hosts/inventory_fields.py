@@ -20,6 +20,8 @@ LABEL_VALUE = r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?"
 TAINT = rf"(?P<key>{LABEL_KEY})(=(?P<value>{LABEL_VALUE}))?:(?P<effect>NoSchedule|PreferNoSchedule|NoExecute)"
 SECRET = r"file:.+|env:[A-Za-z_][A-Za-z0-9_]*"
 USER = r"[a-z_][a-z0-9_-]{0,31}\$?"
+CONTROLLER = r"(https?://)?[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?"
+"""A management controller; https:// is what Redfish takes unless told otherwise, IPMI has none."""
 INTERFACE = r"[A-Za-z0-9_.@:-]{1,15}"
 Schema = Mapping[str, Any]
 
@@ -98,7 +100,8 @@ def power(value: Value, folder: Path) -> Power:
         for verb in ("off", "on", "status"):
             found[verb] = tuple(word.name() for word in given.need(verb, what="a list of words to run").items())
     elif driver in ("ipmi", "redfish"):
-        found["address"] = address_or_name(given.need("address", what="the address of the management controller"))
+        where = given.need("address", what="the address of the management controller")
+        found["address"] = matched(where, CONTROLLER, "an address or a name, :PORT behind it where it is another one")
         found["user"] = given.need("user", what="the user there").name()
         found["password"] = secret(given.need("password", what="file:PATH or env:NAME"), folder)
     given.close()
@@ -119,7 +122,7 @@ POWER_SCHEMA: Schema = {
     "additionalProperties": False,
     "properties": {
         "driver": {"enum": list(DRIVERS)},
-        "address": TEXT,
+        "address": {"type": "string", "pattern": f"^{CONTROLLER}$"},
         "user": TEXT,
         "password": SECRET_SCHEMA,
         "off": WORDS,

@@ -14,6 +14,7 @@ from ..yamlfile.values import Section, Value, nearest, parse_document
 from .inventory import (
     ENDPOINT_MODES,
     ROLES,
+    SCHEDULERS,
     EndpointSettings,
     HostEntry,
     Inventory,
@@ -54,6 +55,8 @@ def _inventory(cluster: Section, hosts: tuple[HostEntry, ...], *, path: Path, fo
         more["kubernetes"] = _version(value)
     if (value := cluster.take("profile")) is not None:
         more["profile"] = value.choice(*PROFILES)
+    if (value := cluster.take("scheduler")) is not None:
+        more["scheduler"] = value.choice(*SCHEDULERS)
     if (value := cluster.take("disruptive")) is not None:
         more["disruptive"] = value.flag()
     endpoint = _endpoint(cluster.need("endpoint", what="the address in front of all API servers").section())

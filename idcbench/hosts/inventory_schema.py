@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..choices import PROFILES
-from .inventory import ENDPOINT_MODES, ROLES
+from .inventory import ENDPOINT_MODES, ROLES, SCHEDULERS
 from .inventory_fields import FIELDS, NAME
 
 IPV4_NETWORK = {"type": "string", "pattern": r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$"}
@@ -53,6 +53,7 @@ def _cluster() -> dict[str, Any]:
             "name": {"type": "string", "pattern": f"^{NAME}$"},
             "kubernetes": {"type": "string", "pattern": r"^v?\d+\.\d+(\.\d+)?$"},
             "profile": {"enum": list(PROFILES)},
+            "scheduler": {"enum": list(SCHEDULERS), "description": "who schedules pods; kube-scheduler"},
             "disruptive": {"type": "boolean", "description": "whether tests may break this cluster; false"},
             "endpoint": endpoint,
             "network": network,

@@ -13,7 +13,7 @@ import asyncssh
 
 from .completed import Completed
 from .connecting import Connection, connect
-from .failure import HostError
+from .failure import HostError, NotStartedError
 from .inventory import HostEntry
 
 CHANNELS = 8
@@ -69,12 +69,14 @@ class SshHost:
         become, first = self._become() if sudo else ([], b"")
         command = shlex.join([*become, *timed])
         try:
-            async with self._slots, asyncio.timeout(timeout_s + 2 * END_S):
-                process = await self.connection.create_process(command, encoding=None)
-                async with process:
-                    await _feed(process, first, content)
-                    stdout, stderr = await process.communicate()
-                    code, ended = process.exit_status, process.exit_signal
+            async with (
+                self._slots,
+                asyncio.timeout(timeout_s + 2 * END_S),
+                await self._started(argv[0], command) as process,
+            ):
+                await _feed(process, first, content)
+                stdout, stderr = await process.communicate()
+                code, ended = process.exit_status, process.exit_signal
         except (asyncssh.Error, OSError) as error:
             raise HostError(self.name, f"the connection ended during `{argv[0]}`: {_said(error)}") from error
         if code is None and ended is None:
@@ -82,6 +84,12 @@ class SshHost:
         if code in (124, 137):
             raise TimeoutError(f"host {self.name}: `{' '.join(argv)}` did not end within {timeout_s:g} s")
         return Completed(self.name, argv, KILLED if code is None else code, _text(stdout), _text(stderr))
+
+    async def _started(self, name: str, command: str) -> asyncssh.SSHClientProcess[bytes]:
+        try:
+            return await self.connection.create_process(command, encoding=None)
+        except (asyncssh.Error, OSError) as error:
+            raise NotStartedError(self.name, f"`{name}` could not be started: {_said(error)}") from error
 
     @contextlib.asynccontextmanager
     async def talk(self, *argv: str) -> AsyncIterator[asyncssh.SSHClientProcess[str]]:
