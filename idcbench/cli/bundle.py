@@ -44,13 +44,20 @@ def bundle() -> None:
 @click.option(
     "--images-from", metavar="REGISTRY", default="", help="Copy Kubernetes' images from there; do not make them."
 )
+@click.option(
+    "--image", "image_files", multiple=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="Images of your own, as an OCI archive; hosts get them too. May be given again.",
+)  # fmt: skip
 def create_command(
     output: Path, kubernetes: str, distributions: tuple[str, ...], directory: Path | None, mirror: str | None,
-    images_from: str,
+    images_from: str, image_files: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Fetch or build programs, make images, fetch packages, and write them into one file."""
     options = SourceOptions(directory=directory, mirror=mirror or default_mirror())
-    wish = Wish(kubernetes=kubernetes, distributions=distributions, options=options, images_from=images_from)
+    wish = Wish(
+        kubernetes=kubernetes, distributions=distributions, options=options, images_from=images_from,
+        image_files=image_files,
+    )  # fmt: skip
     manifest = create(wish, output.absolute(), progress=Steps())
     click.echo(f"{output}: {_summary(manifest)}, {_megabytes(output.stat().st_size)}")
 

@@ -18,6 +18,7 @@ from .binaries import Binaries
 from .bundle_schema import Blob, BundleEntry, BundleManifest
 from .bundle_write import Shelf, onto, write_bundle
 from .image_copy import Registry
+from .image_file import images_of
 from .image_pack import Packed, pack
 from .images import REGISTRY_PACKAGE, TOOL_PACKAGES, Ingredients, Names, image_recipes, layer_recipes
 from .manifest import sha256
@@ -37,12 +38,16 @@ _HOST_PROGRAMS = ("kubelet", "kubeadm", "kubectl", "crictl")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a bundle is asked to be. ``images_from`` is a registry whose images are taken instead of our own."""
+    """What a bundle is asked to be.
+
+    ``images_from`` is a registry whose images are taken instead of our own, ``image_files`` are images besides.
+    """
 
     kubernetes: str
     distributions: Sequence[str]
     options: SourceOptions
     images_from: str = ""
+    image_files: Sequence[Path] = ()
 
 
 def create(wish: Wish, path: Path, *, progress: Progress = silent) -> BundleManifest:
@@ -164,6 +169,9 @@ class _Work:
         own = [one for one in recipes if one not in copied]
         for packed in pack(own, layer_recipes(given), architecture=self.architecture, cache=self.wish.options.cache):
             yield self._image(packed)
+        for file in self.wish.image_files:
+            self.progress(f"taking the images of {file}")
+            yield from images_of(file, self.shelf, architecture=self.architecture)
 
     def _copied(self, references: Sequence[str]) -> Iterator[BundleEntry]:
         source = Registry(self.wish.images_from, self.architecture) if references else None

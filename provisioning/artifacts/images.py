@@ -18,7 +18,7 @@ LOCAL = "localhost/idcbench"
 """In front of the names of images that are nowhere to be pulled."""
 TOOL_PACKAGES = ("nftables", "iptables")
 REGISTRY_PACKAGE = "docker-registry"
-PODTOOL_VERSION = "1"
+PODTOOL_VERSION = "2"
 CSR_APPROVER_VERSION = "1"
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 _BIN = "usr/local/bin"

@@ -20,6 +20,8 @@ var commands = map[string]func(arguments []string) error{
 	"write":  write,
 	"sleep":  one("SECONDS", sleep),
 	"fail":   one("CODE", fail),
+	"times":  times,
+	"rate":   rate,
 }
 
 func main() {
