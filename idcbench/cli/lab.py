@@ -100,7 +100,8 @@ for _each in (
     ("freeze", "is frozen", "Stop every process of HOST where it stands."),
     ("thaw", "goes on", "Let a frozen HOST go on."),
     ("cut", "has no network", "Lose every packet of HOST silently; it goes on."),
-    ("heal", "has its network", "End a cut."),
+    ("unplug", "has no link", "Take the cable out of HOST, which sees its link go down."),
+    ("heal", "has its network", "End a cut; put the cable in."),
     ("wipe", "is as new", "HOST as new at the same address, with a new host key (in known_hosts)."),
 ):
     _verb(*_each)

@@ -126,9 +126,15 @@ class Lab:
         with self._at(host, running="cut") as (mine, one):
             mine.set_port(one, cut=True)
 
+    def unplug(self, host: str) -> None:
+        """Take the cable out: the host sees its link go down."""
+        with self._at(host, running="unplug") as (mine, one):
+            mine.set_plug(one, plugged=False)
+
     def heal(self, host: str) -> None:
-        """End a cut."""
+        """End a cut; put the cable in."""
         with self._at(host, running="heal") as (mine, one):
+            mine.set_plug(one, plugged=True)
             mine.set_port(one, cut=False)
 
     def wipe(self, host: str) -> None:

@@ -33,6 +33,7 @@ AWAIT = (
 )  # fmt: skip
 FIND = 'for l in /sys/class/net/*; do [ "$(cat $l/ifindex)" != "$1" ] || break; done; '
 SET_PORT = FIND + 'exec bridge link set dev "${l##*/}" state "$2"'
+SET_PLUG = FIND + 'exec ip link set dev "${l##*/}" "$2"'
 READ_PORT = FIND + 'exec cat "$l/brport/state"'
 DISABLED, FORWARDING = "0", "3"
 """States of a bridge's port (linux/if_bridge.h): a disabled one drops every frame and keeps its carrier."""
@@ -140,6 +141,10 @@ class Machines:
     def set_port(self, container: Container, *, cut: bool) -> None:
         """Let the bridge drop a host's frames, or pass them again. The host sees its link up all the time."""
         self._switched(SET_PORT, container, DISABLED if cut else FORWARDING)
+
+    def set_plug(self, container: Container, *, plugged: bool) -> None:
+        """Take the host's end of the cable out, or put it in. The host sees that it has no carrier."""
+        self._switched(SET_PLUG, container, "up" if plugged else "down")
 
     def is_cut(self, container: Container) -> bool:
         return self._switched(READ_PORT, container, "").strip() == DISABLED
