@@ -14,13 +14,13 @@ from tabulate import tabulate
 from ..cluster import Cluster, ComponentState
 from ..errors import ClusterError, UsageError
 from ..hosts.netns import NetnsHost
-from ..options import TargetOptions
+from ..options import TargetOptions, is_inventory
 from ..provisioning.embedded.cluster import EmbeddedCluster
 from ..provisioning.embedded.target import EmbeddedTarget
-from ..provisioning.targets import find_target, is_inventory
+from ..provisioning.targets import find_target
 from .display import Display
 from .options import read_settings, up_options
-from .rooms import down_inventory, up_inventory
+from .rooms import down_inventory, show_status, up_inventory
 
 target_argument = click.argument("target", default="embedded")
 name_option = click.option("--name", default="", metavar="NAME", help="name of the cluster, where there are several")
@@ -29,20 +29,20 @@ name_option = click.option("--name", default="", metavar="NAME", help="name of t
 @click.command()
 @target_argument
 @up_options
-@click.option("--bundle", type=click.Path(path_type=Path), help="of an inventory's hosts: what they are made from")
 @click.option("--dry-run", is_flag=True, help="of an inventory's hosts: show the plan, change nothing")
-def up(bundle: Path | None, dry_run: bool, **values: Any) -> None:
+def up(dry_run: bool, **values: Any) -> None:
     """Bring a cluster up and keep it; with one that is up, say so.
 
     TARGET: embedded (default), kubeconfig, or an inventory file, whose hosts become what it says.
     """
     settings = read_settings(values)
     if is_inventory(settings.target):
-        if given := sorted(settings.given - {"target"}):
+        if given := sorted(settings.given - {"target", "bundle"}):
             raise UsageError(f"--{given[0].replace('_', '-')}: the inventory says what the cluster is; set it there")
+        bundle = Path(settings.bundle) if settings.bundle else None
         up_inventory(Path(settings.target), bundle=bundle, dry_run=dry_run)
         return
-    if bundle or dry_run:
+    if settings.bundle or dry_run:
         raise UsageError(
             "--bundle and --dry-run are for the hosts of an inventory; name one: idcbench up inventory.yaml"
         )
@@ -61,13 +61,16 @@ def up(bundle: Path | None, dry_run: bool, **values: Any) -> None:
 @click.command()
 @target_argument
 @name_option
-def status(target: str, name: str) -> None:
-    """Say what a cluster is and how each of its components does. Exit code 6 when it is not up."""
+def status(target: str, name: str) -> int:
+    """Say what a cluster is and how each of its components does. Exit code 6 when it is not up, or not whole."""
+    if is_inventory(target):
+        return show_status(Path(target))
     cluster = _embedded(target, name).attach()
     click.echo(_summary(cluster))
     states = asyncio.run(_states(cluster))
     rows = [(one.host, one.component, one.state, one.restarts) for one in states]
     click.echo("\n" + tabulate(rows, headers=["host", "component", "state", "restarts"]))
+    return 0
 
 
 @click.command("exec", context_settings={"ignore_unknown_options": True})
@@ -119,6 +122,8 @@ def down(target: str, name: str, confirm: str) -> None:
 
 
 def _embedded(target: str, name: str) -> EmbeddedTarget:
+    if is_inventory(target):
+        raise UsageError(f"{target}: hosts of an inventory are not stopped, started or entered by idcbench; use SSH")
     found = find_target(target, options=TargetOptions(name=name), progress=Display(sys.stderr))
     if not isinstance(found, EmbeddedTarget):
         raise UsageError(f"target {target} is somebody's cluster; idcbench only attaches to it in `run` and `up`")

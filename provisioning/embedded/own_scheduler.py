@@ -6,19 +6,17 @@ allowed it says itself (``idcbench scheduler manifests``), so that nothing here 
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 from typing import Any
 
 from ... import __version__
 from ...cluster import ClusterSpec
-from ...errors import ClusterError
 from ...kube.session import ApiSession
 from ...progress import Progress
 from ..controlplane.certificates import OWN_SCHEDULER
 from ..controlplane.endpoint import API_PORT
 from ..controlplane.flags import Member
+from ..scheduler_command import COMMAND, told
 from .control import ask
 from .layout import StateDirectory
 from .plan import Program
@@ -27,9 +25,6 @@ COMPONENT = "idcbench-scheduler"
 PORT = 10260
 BESIDE = "idcbench"
 """The schedulerName that it serves beside kube-scheduler."""
-COMMAND = (sys.executable, "-m", "idcbench.cli.main", "scheduler")
-PREPARE_LIMIT_S = 600.0
-"""Compiling all kernels takes half a minute of processor time, and several where the machine is busy with others."""
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 PLURALS = {"Role": "roles", "RoleBinding": "rolebindings",
            "ClusterRole": "clusterroles", "ClusterRoleBinding": "clusterrolebindings"}  # fmt: skip
@@ -79,12 +74,12 @@ async def prepare(spec: ClusterSpec, *, progress: Progress) -> None:
     """Have the kernels compiled before several processes would do it at the same time. Raises ``ClusterError``."""
     if spec.scheduler != "kube-scheduler":
         progress("making sure that the scheduler's kernels are compiled")
-        await _tell("warm")
+        await told("warm")
 
 
 async def allow(api: ApiSession, spec: ClusterSpec) -> None:
     """Apply its roles. Raises ``ApiError`` or :class:`ClusterError`."""
-    text = await _tell("manifests", f"--only-roles-for={OWN_SCHEDULER}", f"--lease-name={lease(spec)}", "--json")
+    text = await told("manifests", f"--only-roles-for={OWN_SCHEDULER}", f"--lease-name={lease(spec)}", "--json")
     for obj in json.loads(text):
         await api.patch(
             path_of(obj), obj, content_type="application/apply-patch+yaml",
@@ -108,23 +103,3 @@ def path_of(obj: dict[str, Any]) -> str:
 def _own_first(member: Member) -> list[str]:
     others = [address for name, address in member.peers.items() if name != member.name]
     return [member.address, *others]
-
-
-async def _tell(*argv: str) -> str:
-    """What a command of the scheduler prints. Raises :class:`ClusterError` when it fails or takes too long."""
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND, *argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(PREPARE_LIMIT_S):
-            stdout, stderr = await process.communicate()
-    except TimeoutError:
-        raise ClusterError(f"`idcbench scheduler {argv[0]}` took longer than {PREPARE_LIMIT_S:g} s") from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        raise ClusterError(f"`idcbench scheduler {argv[0]}`: {stderr.decode(errors='replace').strip()[-2000:]}")
-    return stdout.decode()

@@ -86,7 +86,7 @@ done
 has containerd && say containerd "$(containerd --version | awk '{ print $3 }' | sed 's/^v//; s/[~+].*//')"
 has kubelet && say kubelet "$(kubelet --version 2>/dev/null | awk '{ print $2 }')"
 has systemctl && systemctl show --property=Id,LoadState,UnitFileState,ActiveState containerd kubelet haproxy keepalived docker crio etcd \
-    chrony systemd-timesyncd ntp ntpsec firewalld ufw nftables iptables idcbench-up 2>/dev/null |
+    chrony systemd-timesyncd ntp ntpsec firewalld ufw nftables iptables idcbench-guard 2>/dev/null |
     awk -v RS= -F '\n' '{ for (i = 1; i <= NF; i++) { at = index($i, "="); of[substr($i, 1, at - 1)] = substr($i, at + 1) }
         sub(/\.service$/, "", of["Id"]); if (of["LoadState"] != "not-found") print "unit=" of["Id"] " " of["UnitFileState"] " " of["ActiveState"] }'
 has systemctl && systemctl list-units --plain --no-legend --state=active,activating 'idcbench-step-*' | awk '{ print "step=" $1 }'
@@ -103,6 +103,7 @@ done
 for name in kube-apiserver kube-controller-manager kube-scheduler etcd; do
     [ -e /etc/kubernetes/manifests/$name.yaml ] && say manifest $name
 done
+[ -e /etc/kubernetes/idcbench/resting/kube-scheduler.yaml ] && say resting kube-scheduler
 for file in /etc/cni/net.d/*; do [ -f "$file" ] && say cni "$file"; done
 [ -d /var/lib/etcd/member ] && say etcd_data yes
 for file in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt /var/lib/kubelet/pki/kubelet-client-current.pem; do # certificates, never keys

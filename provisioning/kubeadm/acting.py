@@ -15,15 +15,15 @@ from ...hosts.inventory import HostEntry
 from ...hosts.ssh import SshHost
 from ...progress import Progress, silent
 from ..artifacts.bundle import Bundle
-from . import configuration, leaving, paths, scripts
+from . import configuration, leaving, node_settings, own_scheduler, paths, scripts, static_pods
 from .difference import Work
-from .etcd_members import etcd_of
 from .kubectl import Kubectl
 from .plan import Plan
 from .remote import run_step
+from .stale import forget
 from .state import State
 from .supplying import import_images, place_files, send_blobs
-from .wanted import Shared, WantedFile, managed_paths, traits_of
+from .wanted import Shared, WantedFile, control_plane_file, managed_paths, traits_of
 
 INSTALL_S, SETTINGS_S, INIT_S, JOIN_S, CLEAN_S = 600.0, 60.0, 420.0, 420.0, 120.0
 TOKEN_LETTERS = string.ascii_lowercase + string.digits
@@ -66,11 +66,19 @@ class Actor:
         if works:
             await self._prepare(works)
         leader = await self._begin(plan)
+        members = {host.name for host in self.state.members}
+        await self._static_pods([work for work in works if work.static_pods and work.host in members])
+        if plan.join and plan.first is None:
+            await forget(leader, plan.join)
         token = await self._token(leader) if plan.join else ""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._addons(leader, addons))
+            group.create_task(self._nodes(leader, plan))
             group.create_task(self._workers([h for h in plan.join if not h.is_control_plane], token))
-            group.create_task(self._control_planes([h for h in plan.join if h.is_control_plane], token, leader))
+            group.create_task(self._control_planes([h for h in plan.join if h.is_control_plane], token))
+        if plan.first is not None and plan.join:
+            await self._spread_dns(leader)
+        await self._schedulers(plan, leader)
 
     async def _prepare(self, works: Sequence[Work]) -> None:
         by_host = {work.host: work for work in works}
@@ -121,15 +129,25 @@ class Actor:
                 version=self.version,
                 token=new_token(),
             )
-            await place_files(host, [_secret(paths.KUBEADM_CONFIG, text)])
+            await place_files(host, [_secret(paths.KUBEADM_CONFIG, text), *self._settings(entry)])
             script = scripts.kubeadm("init --skip-token-print --skip-certificate-key-print", plan.cluster)
             await self._step(host, "init", script, INIT_S)
         return host
 
-    async def _control_planes(self, hosts: Sequence[HostEntry], token: str, leader: SshHost) -> None:
+    async def _static_pods(self, works: Sequence[Work]) -> None:
+        """One control plane after the other, once the cluster has the settings for those that join."""
+        for work in works:
+            if (settings := work.static_pods) is None:
+                continue
+            host = self.fleet[work.host]
+            await place_files(host, [static_pods.in_waiting(settings)])
+            if work is works[0]:
+                await self._step(host, "upload", static_pods.UPLOAD, SETTINGS_S)
+            await self._step(host, "static-pods", static_pods.renewal(host.entry.node_address), static_pods.RENEW_S)
+
+    async def _control_planes(self, hosts: Sequence[HostEntry], token: str) -> None:
         for entry in hosts:
             async with self.clock.stage(f"join {entry.name}"):
-                await forget_member(leader, entry)
                 await self._join(entry, token)
 
     async def _workers(self, hosts: Sequence[HostEntry], token: str) -> None:
@@ -147,9 +165,15 @@ class Actor:
         files = [
             _secret(paths.JOIN_KUBECONFIG, discovery),
             _secret(paths.KUBEADM_CONFIG, configuration.join_configuration(entry, traits, token=token)),
+            *self._settings(entry),
         ]
         await place_files(host, files)
         await self._step(host, "join", scripts.kubeadm("join", self.state.inventory.name), JOIN_S)
+
+    def _settings(self, entry: HostEntry) -> list[WantedFile]:
+        """What the static pods of a host that becomes a control plane are made by, noted there."""
+        settings = control_plane_file(self.state.inventory, entry, version=self.version)
+        return [settings] if settings else []
 
     async def _token(self, leader: SshHost) -> str:
         """A bootstrap token for the hosts that join now; it is given as an object, so that no argument holds it."""
@@ -163,6 +187,36 @@ class Actor:
                 await Kubectl(leader).apply("\n---\n".join(manifests))
                 self.say("cluster: addons applied")
 
+    async def _schedulers(self, plan: Plan, leader: SshHost) -> None:
+        """Let kube-scheduler rest once ours is ready, or serve again; on hosts that have just joined it begins to."""
+        waking = [self.fleet[name] for name, work in plan.work.items() if work.wake]
+        for host in waking:
+            await self._step(host, "scheduler", own_scheduler.WAKE, SETTINGS_S)
+        if own_scheduler.NAME in plan.drop:
+            await Kubectl(leader).run("delete", own_scheduler.DEPLOYMENT, "-n", own_scheduler.NAMESPACE,
+                                      "--ignore-not-found")  # fmt: skip
+            self.say("cluster: idcbench's scheduler removed")
+        if self.state.inventory.scheduler != "idcbench":
+            return
+        resting = {name for name, work in plan.work.items() if work.rest}
+        joined = {host.name for host in (*plan.join, *([plan.first] if plan.first else [])) if host.is_control_plane}
+        if resting | joined:
+            limit_s = own_scheduler.READY_S
+            await Kubectl(leader).run("rollout", "status", own_scheduler.DEPLOYMENT, "-n", own_scheduler.NAMESPACE,
+                                      f"--timeout={limit_s}s", timeout_s=limit_s + 10)  # fmt: skip
+        for name in sorted(resting | joined):
+            await self._step(self.fleet[name], "scheduler", own_scheduler.REST, SETTINGS_S)
+
+    async def _spread_dns(self, leader: SshHost) -> None:
+        """All of CoreDNS was put on the first host, when there was no other; with that host every name would go."""
+        await Kubectl(leader).run("rollout", "restart", "deployment/coredns", "-n", "kube-system")
+        self.say("cluster: CoreDNS spread over the hosts")
+
+    async def _nodes(self, leader: SshHost, plan: Plan) -> None:
+        for work in plan.nodes:
+            await node_settings.apply(Kubectl(leader), work)
+            self.say(f"{work.host}: {len(work.words)} labels and taints set")
+
     async def _clean(self, host: SshHost) -> None:
         await self._step(host, "clean", scripts.RESET, CLEAN_S)
 
@@ -172,14 +226,6 @@ class Actor:
 
     def _hosts(self, entries: Sequence[HostEntry]) -> list[SshHost]:
         return [self.fleet[entry.name] for entry in entries]
-
-
-async def forget_member(leader: SshHost, entry: HostEntry) -> None:
-    """Take out of etcd whatever an earlier attempt of this host left there: a learner, or a member that is no more."""
-    async with etcd_of(leader) as etcd:
-        for member in await etcd.members():
-            if member.is_at(entry.node_address):
-                await etcd.remove(member)
 
 
 def new_token() -> str:

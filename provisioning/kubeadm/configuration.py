@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from ...hosts.inventory import HostEntry, Inventory
+from ...measure.observer import ETCD_METRICS_PORT
 from ..controlplane.endpoint import API_PORT
 from ..controlplane.timers import PROFILES
 from . import paths
@@ -40,6 +41,17 @@ def init_configuration(
             kube_proxy(inventory, traits),
         ]
     )
+
+
+def control_plane_settings(inventory: Inventory, host: HostEntry, *, version: str) -> str:
+    """What kubeadm makes the static pods of one control plane by; no secret."""
+    own = {
+        "apiVersion": API,
+        "kind": "InitConfiguration",
+        "localAPIEndpoint": {"advertiseAddress": host.node_address, "bindPort": API_PORT},
+        "nodeRegistration": {"name": host.name, "criSocket": paths.CRI_SOCKET},
+    }
+    return _documents([own, _cluster(inventory, version=version)])
 
 
 def join_configuration(host: HostEntry, traits: Traits, *, token: str) -> str:
@@ -136,7 +148,11 @@ def _cluster(inventory: Inventory, *, version: str) -> dict[str, Any]:
         "leader-elect-retry-period": f"{timers.retry_s:g}s",
         "profiling": "false",
     }
-    etcd = {"heartbeat-interval": str(timers.etcd_heartbeat_ms), "election-timeout": str(timers.etcd_election_ms)}
+    etcd = {
+        "heartbeat-interval": str(timers.etcd_heartbeat_ms),
+        "election-timeout": str(timers.etcd_election_ms),
+        "listen-metrics-urls": f"http://0.0.0.0:{ETCD_METRICS_PORT}",
+    }
     return {
         "apiVersion": API,
         "kind": "ClusterConfiguration",
@@ -150,7 +166,7 @@ def _cluster(inventory: Inventory, *, version: str) -> dict[str, Any]:
             "dnsDomain": inventory.network.domain,
         },
         "apiServer": {
-            "certSANs": _names(inventory),
+            "certSANs": [inventory.endpoint.address, "127.0.0.1", "localhost"],
             "extraArgs": _arguments(API_SERVER),
             "extraVolumes": [_volume("idcbench", paths.OWN), _volume("audit", paths.AUDIT_LOGS, writable=True)],
         },
@@ -173,11 +189,6 @@ API_SERVER = {
     "profiling": "false",
 }
 """What an operator takes for granted, beyond kubeadm's own flags."""
-
-
-def _names(inventory: Inventory) -> list[str]:
-    hosts = [name for host in inventory.control_planes for name in (host.name, host.node_address)]
-    return list(dict.fromkeys([inventory.endpoint.address, "127.0.0.1", "localhost", *hosts]))
 
 
 def _registration(host: HostEntry, traits: Traits) -> dict[str, Any]:

@@ -21,8 +21,11 @@ class Work:
     images: tuple[BundleEntry, ...] = ()
     start: tuple[str, ...] = ()
     restart: tuple[str, ...] = ()
+    static_pods: WantedFile | None = None
     swap: bool = False
     settings: bool = False
+    rest: bool = False
+    wake: bool = False
 
     @property
     def words(self) -> Iterator[str]:
@@ -39,6 +42,12 @@ class Work:
             yield "switch swap off, and keep it off"
         if self.images:
             yield f"import {_some([entry.name.rpartition('/')[2] for entry in self.images], 'images')}"
+        if self.static_pods:
+            yield "make the static pods anew, by changed settings"
+        if self.rest:
+            yield "lay kube-scheduler aside"
+        if self.wake:
+            yield "let kube-scheduler serve again"
         for unit in self.restart:
             yield f"restart {unit}"
         for unit in self.start:
@@ -50,6 +59,7 @@ class Work:
 
 def difference(host: str, want: Wanted, facts: Facts) -> Work:
     """Compare; asks nothing of the host."""
+    schedules, rests = "kube-scheduler" in facts.all("manifest"), "kube-scheduler" in facts.all("resting")
     files = tuple(file for file in want.files if not _is_there(file, facts))
     restarts = {file.service for file in files}
     running = {name for name, unit in facts.units.items() if unit.active == "active"}
@@ -63,9 +73,17 @@ def difference(host: str, want: Wanted, facts: Facts) -> Work:
         images=tuple(entry for entry in want.images if facts.images.get(entry.name) != f"sha256:{entry.sha256}"),
         start=down,
         restart=tuple(name for name in want.services if name in restarts and name in running and name not in down),
+        static_pods=want.static_pods if _follows_others(want, facts) else None,
         swap=bool(facts.one("swap")) and not facts.restricted,
         settings=bool(settings),
+        rest=want.kube_scheduler_rests and schedules,
+        wake=not want.kube_scheduler_rests and rests,
     )
+
+
+def _follows_others(want: Wanted, facts: Facts) -> bool:
+    """Whether the host's static pods were made by other settings; one that is no member yet gets them as it joins."""
+    return facts.is_member and want.static_pods is not None and not _is_there(want.static_pods, facts)
 
 
 def _checked(facts: Facts) -> dict[str, str]:

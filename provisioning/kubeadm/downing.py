@@ -34,12 +34,11 @@ async def take_down(inventory: Inventory, *, confirm: str, say: Callable[[str], 
         async with locked(reached.hosts, doing="down"):
             await probe(reached, say=say)
 
-            async def leave(host: SshHost) -> None:
-                script = leaving.restore(managed_paths(inventory, host.entry))
-                done = await run_step(host, "restore", script, limit_s=RESTORE_S)
-                await host.run("sh", "-c", leaving.FORGET)
-                say(
-                    f"{host.name}: {done.output.strip().splitlines()[-1] if done.output.strip() else 'as it was found'}"
-                )
+            (await reached.each(lambda host: leave(inventory, host, say=say))).check()
 
-            (await reached.each(leave)).check()
+
+async def leave(inventory: Inventory, host: SshHost, *, say: Callable[[str], None]) -> None:
+    """Take everything of the cluster off one host, and put back what was there before."""
+    done = await run_step(host, "restore", leaving.restore(managed_paths(inventory, host.entry)), limit_s=RESTORE_S)
+    await host.run("sh", "-c", leaving.FORGET)
+    say(f"{host.name}: {done.output.strip().splitlines()[-1]}")

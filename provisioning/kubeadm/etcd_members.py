@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ssl
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 import asyncssh
 import msgspec
 
+from ...hosts.connecting import Connection
 from ...hosts.failure import HostError
 from ...hosts.ssh import SshHost
 from ..controlplane.flags import ETCD_CLIENT_PORT
 from . import paths
 
 LIMIT_S = 10.0
+ONE_S = aiohttp.ClientTimeout(total=3.0)
 CREDENTIALS = ("etcd/ca.crt", "etcd/healthcheck-client.crt", "etcd/healthcheck-client.key")
 
 
@@ -28,11 +32,16 @@ class Member(msgspec.Struct, frozen=True, rename="camel"):
     ID: str = msgspec.field(name="ID")
     name: str = ""
     peer_ur_ls: tuple[str, ...] = msgspec.field(name="peerURLs", default=())
+    client_ur_ls: tuple[str, ...] = msgspec.field(name="clientURLs", default=())
     is_learner: bool = False
 
     def is_at(self, address: str) -> bool:
         """Whether it is, or is to be, on the host with this address."""
         return any(f"//{address}:" in url for url in self.peer_ur_ls)
+
+
+class _Status(msgspec.Struct, frozen=True):
+    leader: str = "0"
 
 
 class _Members(msgspec.Struct, frozen=True):
@@ -46,6 +55,7 @@ class Etcd:
     host: str
     _session: aiohttp.ClientSession
     _url: str
+    _connection: Connection
 
     async def members(self) -> tuple[Member, ...]:
         """All of them, learners too, as a majority knows them. Raises :class:`HostError` when there is none."""
@@ -56,6 +66,29 @@ class Etcd:
     async def remove(self, member: Member) -> None:
         """Take a member out. Raises :class:`HostError` when etcd refuses, as it does where a majority would go."""
         await self._call("cluster/member/remove", msgspec.json.encode({"ID": member.ID}))
+
+    async def healthy(self, members: Sequence[Member]) -> frozenset[str]:
+        """The IDs of those members that answer and know a leader; each is asked through this control plane."""
+        found = await asyncio.gather(*(self._is_healthy(member) for member in members))
+        return frozenset(member.ID for member, sound in zip(members, found, strict=True) if sound)
+
+    async def _is_healthy(self, member: Member) -> bool:
+        address = next((urlsplit(url).hostname for url in member.client_ur_ls), None)
+        if address is None:
+            return False
+        try:
+            listener = await self._connection.forward_local_port("127.0.0.1", 0, address, ETCD_CLIENT_PORT)
+        except (asyncssh.Error, OSError):
+            return False
+        url = f"https://127.0.0.1:{listener.get_port()}/v3/maintenance/status"
+        try:
+            async with self._session.post(url, data=b"{}", server_hostname="localhost", timeout=ONE_S) as answer:
+                body = await answer.read()
+            return answer.status == 200 and msgspec.json.decode(body, type=_Status).leader != "0"
+        except (aiohttp.ClientError, OSError, TimeoutError, msgspec.MsgspecError):
+            return False
+        finally:
+            listener.close()
 
     async def _call(self, path: str, body: bytes) -> bytes:
         try:
@@ -89,6 +122,6 @@ async def etcd_of(host: SshHost) -> AsyncIterator[Etcd]:
         async with aiohttp.ClientSession(
             connector=connector, timeout=aiohttp.ClientTimeout(total=LIMIT_S)
         ) as session:  # fmt: skip
-            yield Etcd(host.name, session, f"https://127.0.0.1:{listener.get_port()}")
+            yield Etcd(host.name, session, f"https://127.0.0.1:{listener.get_port()}", host.connection)
     finally:
         listener.close()

@@ -54,7 +54,7 @@ def restore(managed: Sequence[str]) -> str:
     return f"""\
 [ -e {BEFORE}/complete ] || {{ echo "nothing of idcbench is here"; exit 0; }}
 {RESET}
-systemctl disable --quiet --now kubelet keepalived haproxy containerd 2>/dev/null || true
+systemctl disable --quiet --now kubelet keepalived haproxy containerd idcbench-guard 2>/dev/null || true
 ours='^/run/containerd/|^/var/lib/containerd/'
 awk -v ours="$ours" '$2 ~ ours {{ print $2 }}' /proc/mounts | sort -r | xargs -r -n 1 umount -l || true
 nft list tables 2>/dev/null | while read -r _ family name; do
@@ -74,7 +74,9 @@ done
 rm -rf /run/flannel /run/haproxy
 rm -f /etc/systemd/logind.conf.d/99-kubelet.conf
 rmdir /etc/systemd/logind.conf.d 2>/dev/null || true
-rmdir /etc/systemd/system/kubelet.service.d 2>/dev/null || true
+for name in kubelet.service.d keepalived.service.d kubelet.service.requires keepalived.service.requires; do
+    rmdir "/etc/systemd/system/$name" 2>/dev/null || true
+done
 cp -a {BEFORE}/files/. / 2>/dev/null || true
 while read -r path value; do echo "$value" > "$path" 2>/dev/null || true; done < {BEFORE}/sysctls
 grep -q '[[:space:]]swap[[:space:]]' /etc/fstab 2>/dev/null && swapon -a || true
@@ -82,6 +84,7 @@ rm -f /etc/fstab.idcbench-before /run/idcbench.holder
 systemctl daemon-reload
 systemctl reset-failed 2>/dev/null || true
 rm -f {BEFORE}/complete
+echo "as it was found"
 """
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ...hosts.inventory import HostEntry
 from .difference import Work
+from .node_settings import NodeWork
 from .state import State
 
 
@@ -23,12 +24,16 @@ class Plan:
     first: HostEntry | None = None
     join: tuple[HostEntry, ...] = ()
     addons: tuple[str, ...] = ()
+    nodes: tuple[NodeWork, ...] = ()
+    drop: tuple[str, ...] = ()
 
     @property
     def changes(self) -> int:
         """How many things will be done; 0 when the cluster is as the inventory says."""
         each = sum(len(list(one.words)) for one in self.work.values())
-        return each + len(self.clean) + bool(self.first) + len(self.join) + len(self.addons)
+        of_nodes = sum(len(work.words) for work in self.nodes)
+        of_cluster = len(self.addons) + len(self.drop)
+        return each + len(self.clean) + bool(self.first) + len(self.join) + of_cluster + of_nodes
 
     @property
     def lines(self) -> list[str]:
@@ -40,11 +45,20 @@ class Plan:
         found += [
             f"{host.name}: join as {'a control plane' if host.is_control_plane else 'a worker'}" for host in self.join
         ]
+        found += [f"{work.host}: {words}" for work in self.nodes for words in work.words]
+        found += [f"cluster: remove {name}" for name in self.drop]
         return found + [f"cluster: apply {name}" for name in self.addons]
 
 
-def plan(state: State, works: Mapping[str, Work], *, addons: tuple[str, ...]) -> Plan:
-    """``works`` is what each host lacks; ``addons`` what the cluster carries and is not there as it should be."""
+def plan(
+    state: State, works: Mapping[str, Work], *, addons: tuple[str, ...], nodes: Sequence[NodeWork] = (),
+    drop: tuple[str, ...] = (),
+) -> Plan:  # fmt: skip
+    """What is to be done.
+
+    ``works`` is what each host lacks, ``addons`` what the cluster carries and is not there as it should be, ``drop``
+    what it carries no more, ``nodes`` what its nodes are not yet.
+    """
     hosts = state.inventory.hosts
     new = [host for host in hosts if not state.is_member(host)]
     first = None if state.exists else next(host for host in hosts if host.is_control_plane)
@@ -56,4 +70,6 @@ def plan(state: State, works: Mapping[str, Work], *, addons: tuple[str, ...]) ->
         first=first,
         join=tuple(sorted(joining, key=lambda host: not host.is_control_plane)),
         addons=addons,
+        drop=drop,
+        nodes=tuple(work for work in nodes if not any(work.host == host.name for host in new)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import paths
 from .traits import Traits
 
 CONTAINERD_CONFIG = "/etc/containerd/config.toml"
@@ -44,6 +45,22 @@ version = 3
 """
 
 
+def registry_path(place: str) -> str:
+    """Where containerd looks for how to reach a registry; read at each pull, so that nothing is restarted for it."""
+    return f"/etc/containerd/certs.d/{place}/hosts.toml"
+
+
+def registry_hosts(place: str) -> str:
+    """How containerd reaches the registry in the cluster, ``place`` its address and port."""
+    return f"""\
+# written by idcbench: the registry in the cluster
+server = "https://{place}"
+[host."https://{place}"]
+  capabilities = ["pull", "resolve", "push"]
+  ca = "{paths.PKI}/ca.crt"
+"""
+
+
 CRICTL = """\
 # written by idcbench
 runtime-endpoint: unix:///run/containerd/containerd.sock
@@ -59,6 +76,8 @@ Wants=containerd.service network-online.target
 ConditionPathExists=/var/lib/kubelet/config.yaml
 
 [Service]
+# a worker has no static pods, and kubelet complains once a second where the folder for them is missing
+ExecStartPre=/bin/mkdir -p /etc/kubernetes/manifests
 ExecStart=/usr/local/bin/kubelet
 Restart=always
 RestartSec=1

@@ -14,15 +14,16 @@ MEMBER = "member"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """Facts of every host of the inventory, by name."""
+    """Facts of every host of the inventory, by name. ``broken``: members that are to be made anew."""
 
     inventory: Inventory
     facts: Mapping[str, Facts]
+    broken: frozenset[str] = frozenset()
 
     def is_member(self, host: HostEntry) -> bool:
         """Whether it is a whole member: one that had begun to join, or to be made the first, is not."""
         facts = self.facts[host.name]
-        return facts.mark.get("state") == MEMBER and facts.is_member
+        return facts.mark.get("state") == MEMBER and facts.is_member and host.name not in self.broken
 
     def is_begun(self, host: HostEntry) -> bool:
         """Whether an attempt of ours is on it that did not end: it has to be made clean first.
@@ -44,6 +45,17 @@ class State:
     def exists(self) -> bool:
         """Whether there is a cluster: a control plane that came to its end."""
         return bool(self.control_planes)
+
+    def check_version(self, version: str) -> None:
+        """Raise :class:`ClusterError` when members run another minor version of Kubernetes than ``version``."""
+        minor = _minor(version)
+        for host in self.members:
+            found = self.facts[host.name].one("kubelet").removeprefix("v")
+            if found and _minor(found) != minor:
+                raise ClusterError(
+                    f"host {host.name}: has Kubernetes {found}, the bundle {version}; no cluster is taken to another "
+                    f"minor version: give a bundle of this one (idcbench bundle create --kubernetes {_minor(found)})"
+                )
 
     def check(self) -> None:
         """Raise :class:`ClusterError` for hosts that belong to another cluster, or to none of ours."""
@@ -67,3 +79,8 @@ class State:
                 + ", ".join(f"{host.name} {self.facts[host.name].one('authority')[:8]}" for host in self.members)
                 + "); they are of two clusters of that name"
             )
+
+
+def _minor(version: str) -> str:
+    """``1.37`` of ``1.37.2``."""
+    return ".".join(version.split(".")[:2])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ...errors import ClusterError
 from ...hosts.failure import HostError
 from ...hosts.fleet import Fleet, fleet
 from ...hosts.inventory import HostEntry, Inventory
@@ -14,11 +16,13 @@ from ..artifacts.bundle import Bundle
 from ..facts.facts import Facts
 from ..facts.gather import facts_of, gather
 from ..preflight.before import refuse_unsound
-from . import carried, sharing
+from . import carried, own_scheduler, sharing
 from .acting import Actor, Clock
+from .ailing import ailing
 from .difference import Work, difference
 from .kubectl import Kubectl
 from .lock import locked
+from .node_settings import Node, node_works
 from .plan import Plan, plan
 from .remote import until_idle
 from .state import State
@@ -39,10 +43,13 @@ class Upped:
     stages: Mapping[str, float] = field(default_factory=dict)
 
 
-async def bring_up(inventory: Inventory, *, bundle: Path | None, say: Say, dry_run: bool = False) -> Upped:
+async def bring_up(
+    inventory: Inventory, *, bundle: Path | None, say: Say, dry_run: bool = False, repair: Collection[str] = ()
+) -> Upped:
     """Make the cluster what the inventory says; of one that is so already nothing is touched.
 
-    ``say`` is told the plan and every step. With ``dry_run`` nothing is changed after the plan. Raises
+    ``say`` is told the plan and every step. With ``dry_run`` nothing is changed after the plan; those of the hosts
+    ``repair`` that are no members any more, though they think so, are made anew. Raises
     :class:`~idcbench.errors.IdcError` with host, step, what was found and what to do.
     """
     began_s = time.monotonic()
@@ -50,36 +57,63 @@ async def bring_up(inventory: Inventory, *, bundle: Path | None, say: Say, dry_r
     async with fleet(inventory) as reached:
         _all_reached(reached)
         async with locked(reached.hosts, doing="up"):
-            upped = await _up(reached, supplied, say=say, dry_run=dry_run)
+            upped = await _up(reached, supplied, say=say, dry_run=dry_run, repair=repair)
     return replace(upped, seconds=time.monotonic() - began_s)
 
 
-async def _up(reached: Fleet, bundle: Bundle, *, say: Say, dry_run: bool) -> Upped:
+async def _up(
+    reached: Fleet, bundle: Bundle, *, say: Say, dry_run: bool, repair: Collection[str]
+) -> Upped:  # fmt: skip
     inventory = reached.inventory
     state = await probe(reached, say=say)
+    kubectl = Kubectl(reached[state.control_planes[0].name]) if state.exists else None
+    kept, nodes = await asyncio.gather(carried.kept(kubectl), _nodes(kubectl))
+    if state.exists:
+        state = await _judged(reached, state, kept.removed, repair, say=say)
     if len(state.members) < len(inventory.hosts):
         refuse_unsound(state, bundle=bundle)
     supplies = supplies_of(bundle, inventory, state.facts)
+    state.check_version(supplies.version)
     shared = await _shared(reached, state)
     works = {host.name: _work(inventory, host, state.facts[host.name], supplies, shared) for host in inventory.hosts}
-    manifests = carried.manifests(inventory, supplies, authority=None)
-    kubectl = Kubectl(reached[state.control_planes[0].name]) if state.exists else None
-    new = await carried.changed(kubectl, manifests)
-    planned = plan(state, works, addons=tuple(new))
+    scheduler = await own_scheduler.manifest(inventory, supplies)
+    manifests = carried.manifests(inventory, supplies, authority=None, scheduler=scheduler)
+    new = kept.changed(manifests)
+    planned = plan(
+        state, works, addons=tuple(new), nodes=node_works(inventory.hosts, nodes), drop=kept.dropped(manifests)
+    )
     for line in planned.lines:
         say(f"plan: {line}")
     say(f"plan: {planned.changes} changes" if planned.changes else "plan: nothing to do")
     clock = Clock()
     if not dry_run:
         if planned.changes:
-            complete = carried.manifests(inventory, supplies, authority=sharing.authority_of(shared)) if new else {}
-            texts = [*(complete[name] for name in new), carried.record(manifests)] if new else []
+            signer = sharing.authority_of(shared)
+            complete = carried.manifests(inventory, supplies, authority=signer, scheduler=scheduler)
+            texts = [*(complete[name] for name in new), carried.record(manifests)] if new or planned.drop else []
             actor = Actor(fleet=reached, state=state, bundle=bundle, shared=shared, version=supplies.version,
                           say=say, clock=clock)  # fmt: skip
             await actor.act(planned, addons=texts)
         async with clock.stage("verify"):
             await verify(reached, inventory, say=say)
     return Upped(plan=planned, version=supplies.version, seconds=0.0, stages=clock.seconds)
+
+
+async def is_there(inventory: Inventory) -> bool:
+    """Whether the cluster is there, with all hosts of the inventory; nothing is changed.
+
+    Raises :class:`ClusterError` when some hosts are in it and some are not, and what :func:`probe` raises.
+    """
+    async with fleet(inventory) as reached:
+        _all_reached(reached)
+        state = await probe(reached, say=lambda _: None)
+    missing = [host.name for host in inventory.hosts if not state.is_member(host)]
+    if state.exists and missing:
+        raise ClusterError(
+            f"cluster {inventory.name}: {', '.join(missing)} of its inventory are not in it; make them members first: "
+            f"idcbench up {inventory.path}"
+        )
+    return state.exists
 
 
 async def probe(reached: Fleet, *, say: Say) -> State:
@@ -94,6 +128,26 @@ async def probe(reached: Fleet, *, say: Say) -> State:
     state = State(inventory=reached.inventory, facts=found)
     state.check()
     return state
+
+
+async def _judged(
+    reached: Fleet, state: State, removed: frozenset[str], repair: Collection[str], *, say: Say
+) -> State:  # fmt: skip
+    """The state, less those that take themselves for members: removed while they were off, or to be repaired."""
+    found = {host.name: "it was removed" for host in state.members if host.name in removed}
+    if repair:
+        ill = await ailing(reached, replace(state, broken=frozenset(found)))
+        found |= {name: why for name, why in ill.items() if name in repair}
+    for name, why in found.items():
+        say(f"{name}: {why}; it is made anew")
+    return replace(state, broken=frozenset(found))
+
+
+async def _nodes(kubectl: Kubectl | None) -> dict[str, Node]:
+    if kubectl is None:
+        return {}
+    listed = await kubectl.get("nodes")
+    return {node["metadata"]["name"]: node for node in listed["items"]}
 
 
 async def _shared(reached: Fleet, state: State) -> Shared:

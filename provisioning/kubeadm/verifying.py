@@ -11,6 +11,7 @@ from ...errors import ClusterError
 from ...hosts.failure import HostError
 from ...hosts.fleet import Fleet
 from ...hosts.inventory import Inventory
+from ..addons import registry
 from .etcd_members import etcd_of
 from .kubectl import Kubectl
 
@@ -47,16 +48,21 @@ async def _missing(leader: Any, inventory: Inventory) -> list[str]:
         return [str(error)]
     ready = {node["metadata"]["name"] for node in nodes["items"] if _is_ready(node)}
     missing = [f"node {host.name} is not ready" for host in inventory.hosts if host.name not in ready]
-    system = ("kube-system", "kube-flannel", "idcbench-system")
+    system = ("kube-system", "kube-flannel", registry.NAMESPACE)
     missing += [
         f"pod {pod['metadata']['namespace']}/{pod['metadata']['name']} is not ready"
         for pod in pods["items"]
-        if pod["metadata"]["namespace"] in system and not _is_ready(pod) and pod["status"].get("phase") != "Succeeded"
+        if pod["metadata"]["namespace"] in system and not _is_ready(pod) and not _has_ended(pod)
     ]
     voting = sum(1 for member in members if member.name and not member.is_learner)
     if voting != len(inventory.control_planes):
         missing.append(f"etcd has {voting} voting members, {len(inventory.control_planes)} are wanted")
     return missing
+
+
+def _has_ended(pod: dict[str, Any]) -> bool:
+    """Whether it is done, or on its way out."""
+    return pod["status"].get("phase") == "Succeeded" or "deletionTimestamp" in pod["metadata"]
 
 
 def _is_ready(thing: dict[str, Any]) -> bool:

@@ -8,20 +8,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...hosts.inventory import HostEntry, Inventory
+from ..addons import registry
 from ..artifacts.bundle_schema import BundleEntry
 from ..controlplane.endpoint import HAPROXY_CHECK, EndpointHost, haproxy_config, keepalived_config
 from ..controlplane.timers import PROFILES
 from ..facts.facts import Facts
-from . import hardening, paths, runtime
+from . import guard, hardening, paths, runtime
+from .configuration import control_plane_settings
 from .traits import Traits
 
 HAPROXY_CONFIG = "/etc/haproxy/haproxy.cfg"
 HAPROXY_SOCKET = Path("/run/haproxy/admin.sock")
 KEEPALIVED_CONFIG = "/etc/keepalived/keepalived.conf"
 KEEPALIVED_CHECK = "/etc/keepalived/idcbench-check"
+KEEPALIVED_DROPIN = "/etc/systemd/system/keepalived.service.d/10-idcbench.conf"
+KEEPALIVED_SERVICE = """\
+# written by idcbench: Debian's unit leaves a keepalived that crashed where it lies
+[Service]
+Restart=always
+RestartSec=1
+"""
 SYSCTL = "/etc/sysctl.d/90-idcbench.conf"
 ENDPOINT_SYSCTL = "/etc/sysctl.d/91-idcbench-endpoint.conf"
 MODULES = "/etc/modules-load.d/idcbench.conf"
+TIME_DAEMONS = ("systemd-timesyncd", "ntp", "ntpsec", "openntpd")
 SYSCTLS = {
     "net.ipv4.ip_forward": "1",
     "net.bridge.bridge-nf-call-iptables": "1",
@@ -72,13 +82,15 @@ class Shared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """All that one host is to have."""
+    """All that one host is to have; a control plane's ``static_pods`` are made by these settings."""
 
     files: tuple[WantedFile, ...]
     packages: tuple[BundleEntry, ...]
     binaries: tuple[BundleEntry, ...]
     images: tuple[BundleEntry, ...]
     services: tuple[str, ...]
+    static_pods: WantedFile | None = None
+    kube_scheduler_rests: bool = False
 
 
 def traits_of(facts: Facts) -> Traits:
@@ -98,32 +110,70 @@ def wanted(
 ) -> Wanted:  # fmt: skip
     """Everything on ``host``. ``interface`` is the one that has the node's address."""
     traits = traits_of(facts)
-    files = [*_common_files(traits, supplies)]
-    services = ["containerd", "kubelet"]
+    files = [*_common_files(traits, supplies), _registry_file(inventory)]
+    files.append(WantedFile(path=guard.NAME, content=host.name.encode()))
+    services = ["containerd", "idcbench-guard", "kubelet"]
     if balanced(inventory, host):
         files += _endpoint_files(inventory, host, interface=interface)
         services = ["haproxy", *(["keepalived"] if inventory.endpoint.mode == "keepalived" else []), *services]
     if host.is_control_plane:
         files += _control_plane_files(shared)
+    if not _keeps_time(facts) and facts.one("container") in ("", "none"):
+        services.append("chrony")
     return Wanted(
         files=tuple(files),
-        packages=supplies.packages,
+        packages=tuple(entry for entry in supplies.packages if entry.name != "chrony" or not _keeps_time(facts)),
         binaries=supplies.binaries,
         images=tuple(_images(host, supplies)),
         services=tuple(services),
+        static_pods=control_plane_file(inventory, host, version=supplies.version),
+        kube_scheduler_rests=host.is_control_plane and inventory.scheduler == "idcbench",
     )
+
+
+def control_plane_file(inventory: Inventory, host: HostEntry, *, version: str) -> WantedFile | None:
+    """The settings of its static pods; none for a worker."""
+    if not host.is_control_plane:
+        return None
+    text = control_plane_settings(inventory, host, version=version)
+    return WantedFile(path=paths.CONTROL_PLANE, content=text.encode())
+
+
+def _keeps_time(facts: Facts) -> bool:
+    """Whether another program sets the host's clock: Debian lets there be one of them only, and that one stays."""
+    return any(name in facts.packages for name in TIME_DAEMONS)
 
 
 def managed_paths(inventory: Inventory, host: HostEntry) -> tuple[str, ...]:
     """Every file that idcbench may write on the host."""
     ours = [SYSCTL, MODULES, paths.RESOLVER, runtime.CONTAINERD_CONFIG, runtime.CRICTL_CONFIG]
-    paths_of_all = [*ours, runtime.KUBELET_UNIT, runtime.KUBELET_DROPIN]
+    paths_of_all = [
+        *ours,
+        runtime.registry_path(registry_of(inventory)),
+        runtime.KUBELET_UNIT,
+        runtime.KUBELET_DROPIN,
+        guard.SCRIPT,
+        guard.UNIT,
+        guard.NAME,
+    ]
     if balanced(inventory, host):
-        paths_of_all += [HAPROXY_CONFIG, KEEPALIVED_CONFIG, KEEPALIVED_CHECK, ENDPOINT_SYSCTL]
+        paths_of_all += [HAPROXY_CONFIG, KEEPALIVED_CONFIG, KEEPALIVED_CHECK, KEEPALIVED_DROPIN, ENDPOINT_SYSCTL]
     if host.is_control_plane:
         shared = [f"{paths.PKI}/{name}" for name in paths.SHARED_PKI]
-        paths_of_all += [paths.AUDIT_POLICY, paths.AUTHENTICATION, paths.ADMISSION, paths.ENCRYPTION, *shared]
+        paths_of_all += [
+            paths.AUDIT_POLICY,
+            paths.AUTHENTICATION,
+            paths.ADMISSION,
+            paths.ENCRYPTION,
+            paths.CONTROL_PLANE,
+            *shared,
+        ]
     return tuple(paths_of_all)
+
+
+def registry_of(inventory: Inventory) -> str:
+    """``ADDRESS:PORT`` of the cluster's own registry, the beginning of the names of its images."""
+    return f"{inventory.network.registry_address}:{registry.PORT}"
 
 
 def balanced(inventory: Inventory, host: HostEntry) -> bool:
@@ -142,8 +192,15 @@ def _common_files(traits: Traits, supplies: Supplies) -> Iterator[WantedFile]:
         yield WantedFile(
             path=paths.RESOLVER, content=b"# written by idcbench: pods cannot ask this host's own server\n"
         )
+    yield WantedFile(path=guard.SCRIPT, content=guard.GUARD.encode(), mode=0o755)
+    yield WantedFile(path=guard.UNIT, content=guard.SERVICE.encode())
     yield WantedFile(path=runtime.KUBELET_UNIT, content=runtime.KUBELET_SERVICE.encode(), service="kubelet")
     yield WantedFile(path=runtime.KUBELET_DROPIN, content=runtime.KUBELET_FLAGS.encode(), service="kubelet")
+
+
+def _registry_file(inventory: Inventory) -> WantedFile:
+    place = registry_of(inventory)
+    return WantedFile(path=runtime.registry_path(place), content=runtime.registry_hosts(place).encode())
 
 
 def _endpoint_files(inventory: Inventory, host: HostEntry, *, interface: str) -> Iterator[WantedFile]:
@@ -174,6 +231,7 @@ def _endpoint_files(inventory: Inventory, host: HostEntry, *, interface: str) ->
         )
         yield WantedFile(path=KEEPALIVED_CHECK, content=HAPROXY_CHECK.encode(), mode=0o755, service="keepalived")
         yield WantedFile(path=KEEPALIVED_CONFIG, content=text.encode(), service="keepalived")
+        yield WantedFile(path=KEEPALIVED_DROPIN, content=KEEPALIVED_SERVICE.encode())
         nonlocal_bind = b"# written by idcbench: haproxy listens on an address that another host may hold\n"
         nonlocal_bind += b"net.ipv4.ip_nonlocal_bind = 1\n"
         yield WantedFile(path=ENDPOINT_SYSCTL, content=nonlocal_bind, service="sysctl")

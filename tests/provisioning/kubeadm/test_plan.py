@@ -19,7 +19,7 @@ from idcbench.provisioning.kubeadm.difference import difference
 from idcbench.provisioning.kubeadm.plan import plan
 from idcbench.provisioning.kubeadm.sharing import made
 from idcbench.provisioning.kubeadm.state import State
-from idcbench.provisioning.kubeadm.wanted import Supplies, Wanted, managed_paths, wanted
+from idcbench.provisioning.kubeadm.wanted import Supplies, Wanted, WantedFile, managed_paths, wanted
 
 ROOM = """\
 cluster: {name: room, endpoint: {address: 10.9.0.100}}
@@ -65,7 +65,7 @@ def entry(name: str, kind: Kind, *, path: str = "") -> BundleEntry:
 
 SUPPLIES = Supplies(
     version="1.37.2",
-    packages=(entry("containerd", "package"), entry("haproxy", "package")),
+    packages=(entry("containerd", "package"), entry("chrony", "package")),
     binaries=(entry("kubelet", "binary", path="/usr/local/bin/kubelet"),),
     images=(entry("registry.k8s.io/pause:3.10.2", "image"), entry("registry.k8s.io/etcd:3.7.0-0", "image")),
 )
@@ -79,12 +79,16 @@ def want(host: HostEntry, found: Facts) -> Wanted:
 def as_wanted(host: HostEntry) -> str:
     """What a host says that has everything."""
     whole = want(host, facts())
-    lines = [f"file={file.sha256} {file.mode:o} root:root {file.path}" for file in whole.files]
+    lines = [f"file={file.sha256} {file.mode:o} root:root {file.path}" for file in _all_files(whole)]
     lines += [f"package={each.name} 1 hi" for each in whole.packages]
     lines += [f"installed={each.path} {each.sha256}" for each in whole.binaries]
     lines += [f"image={each.name} sha256:{each.sha256}" for each in whole.images]
     lines += [f"unit={name} enabled active" for name in whole.services]
     return "\n".join(lines).replace("ip_forward 0", "ip_forward 1") + "\n"
+
+
+def _all_files(whole: Wanted) -> list[WantedFile]:
+    return [*whole.files, *([whole.static_pods] if whole.static_pods else [])]
 
 
 def sound(host: HostEntry) -> Facts:
@@ -98,6 +102,53 @@ def test_a_bare_host_lacks_everything_and_a_whole_one_nothing() -> None:
         assert work.settings
         assert {file.path for file in work.files} == {file.path for file in want(host, facts()).files}
         assert not difference(host.name, want(host, facts()), sound(host))
+
+
+def test_a_host_that_keeps_its_time_by_another_program_gets_no_chrony_and_a_container_does_not_run_it() -> None:
+    host = room().host("w1")
+    other = want(host, facts("package=systemd-timesyncd 252 ii\n"))
+    assert [each.name for each in other.packages] == ["containerd"]
+    assert "chrony" not in other.services
+    assert "chrony" in want(host, facts("container=none\n")).services
+    assert "chrony" not in want(host, facts("container=docker\n")).services
+
+
+def test_kube_scheduler_rests_where_ours_is_in_its_place_and_serves_again_where_it_is_not() -> None:
+    host = room().host("cp1")
+    ours = altered(room(), scheduler="idcbench")
+    schedules, rests = "manifest=kube-scheduler\n", "resting=kube-scheduler\n"
+
+    def words(inventory: Inventory, more: str) -> list[str]:
+        found = facts(more + as_wanted(host) + MEMBER)
+        whole = wanted(inventory, host, found, supplies=SUPPLIES, shared=SHARED, interface="eth0")
+        return [word for word in difference("cp1", whole, found).words if "kube-scheduler" in word]
+
+    assert words(ours, schedules) == ["lay kube-scheduler aside"]
+    assert words(ours, rests) == []
+    assert words(room(), rests) == ["let kube-scheduler serve again"]
+    assert words(room(), schedules) == []
+
+
+def test_static_pods_follow_the_profile_and_know_nothing_of_other_hosts() -> None:
+    host = room().host("cp1")
+
+    def words(inventory: Inventory, found: Facts) -> list[str]:
+        whole = wanted(inventory, host, found, supplies=SUPPLIES, shared=SHARED, interface="eth0")
+        return [word for word in difference("cp1", whole, found).words if "static pods" in word]
+
+    faster = altered(room(), profile="fast")
+    assert words(faster, sound(host)) == ["make the static pods anew, by changed settings"]
+    assert words(faster, facts()) == []
+    alone = altered(room(), hosts=(host,))
+    assert words(alone, sound(host)) == []
+
+
+def test_a_cluster_is_not_taken_to_another_minor_version() -> None:
+    found = {host.name: parse_facts("kubelet=v1.36.4\n" + as_wanted(host) + MEMBER + BARE) for host in room().hosts}
+    state = State(inventory=room(), facts=found)
+    state.check_version("1.36.9")
+    with pytest.raises(ClusterError, match=r"cp1: has Kubernetes 1\.36\.4, the bundle 1\.37\.2"):
+        state.check_version("1.37.2")
 
 
 def test_only_a_control_plane_gets_keys_the_endpoint_and_etcd() -> None:
