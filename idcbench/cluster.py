@@ -19,6 +19,7 @@ class Capability(StrEnum):
     REAL_PODS = "real-pods"
     HOST_FAULTS = "host-faults"
     HOST_POWER = "host-power"
+    HOST_LINK = "host-link"
     HA = "ha"
     METRICS = "metrics"
     MANY_NODES = "many-nodes"
@@ -105,6 +106,7 @@ class Happening:
 class ClusterFacts:
     """What the report says about the cluster; plain values only.
 
+    ``images``: references of images that its hosts have, by what they are (``pause``, ``podtool``), for tests' pods.
     ``ours`` is false for a cluster that idcbench did not make: disruptive tests then need to be allowed by its name.
     """
 
@@ -124,10 +126,11 @@ class ClusterFacts:
     ours: bool = True
     versions: dict[str, str] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
+    images: dict[str, str] = field(default_factory=dict)
 
 
 class Host(Protocol):
-    """A control-plane host that commands run on."""
+    """A host that commands run on."""
 
     @property
     def name(self) -> str: ...
@@ -185,6 +188,9 @@ class Cluster(Protocol):
 
     @property
     def hosts(self) -> Sequence[Host]: ...
+
+    @property
+    def workers(self) -> Sequence[Host]: ...
 
     @property
     def capabilities(self) -> frozenset[Capability]: ...

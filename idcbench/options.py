@@ -90,6 +90,11 @@ def _one_of(choices: Sequence[str], value: str) -> str:
     return value
 
 
+def is_inventory(target: str) -> bool:
+    """Whether a target is the path of an inventory."""
+    return target.endswith((".yaml", ".yml")) or "/" in target
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
     """One option. ``parse`` takes the text and raises ``ValueError`` saying what was wanted and what was found.
@@ -127,7 +132,7 @@ TARGET = Option(
     name="target",
     metavar="TARGET",
     ini=True,
-    help="where the cluster comes from: embedded, kubeconfig; without it the plugin does nothing",
+    help="where the cluster comes from: embedded, kubeconfig, or an inventory file; without it the plugin does nothing",
 )
 OPTIONS: tuple[Option, ...] = (
     Option(
@@ -210,6 +215,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(name="context", metavar="NAME", ini=True, up=True, help="context in that kubeconfig"),
     Option(name="artifacts", metavar="DIR", ini=True, up=True, help="directory that holds the binaries"),
     Option(name="mirror", metavar="URL", ini=True, up=True, help="mirror of the release sites, same layout"),
+    Option(name="bundle", metavar="FILE", ini=True, up=True, help="what the hosts of an inventory are made from"),
     Option(name="keep", default=False, flag=True, help="leave the cluster there after the tests"),
     Option(name="run-name", parse=name, default="run", metavar="NAME", help="name of the run directory"),
     Option(name="repeat", parse=repetitions, default=3, metavar="N", help="repetitions of each fault"),
@@ -244,6 +250,7 @@ class TargetOptions:
     context: str = ""
     artifacts: str = ""
     mirror: str = ""
+    bundle: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +270,7 @@ class Settings:
     context: str = ""
     artifacts: str = ""
     mirror: str = ""
+    bundle: str = ""
     keep: bool = False
     run_name: str = "run"
     repeat: int = 3
@@ -279,6 +287,7 @@ class Settings:
             context=self.context,
             artifacts=self.artifacts,
             mirror=self.mirror,
+            bundle=self.bundle,
         )
 
     def spec(self) -> ClusterSpec:

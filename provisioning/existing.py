@@ -15,11 +15,32 @@ from ..kube.access import Access
 from ..kube.apierror import ApiError
 from ..kube.kubeconfig import access_from_kubeconfig
 from ..kube.listing import list_all
-from ..kube.objects import EndpointSlice, Node
+from ..kube.objects import EndpointSlice, ObjectMeta
 from ..kube.session import ApiSession
 from .nodes.kwok import MARK
 
+POD_IMAGES = ("pause", "podtool")
+"""One that only sleeps, which every node has, and the one that does what tests ask it to (bundles have it)."""
 MASTERS = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+
+
+class _Image(msgspec.Struct, frozen=True):
+    names: tuple[str, ...] | None = None
+
+
+class _Status(msgspec.Struct, frozen=True):
+    images: tuple[_Image, ...] | None = None
+
+
+class ImagedNode(msgspec.Struct, frozen=True):
+    """A node by the images that its kubelet tells of; it tells of fifty at most."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    status: _Status = _Status()
+
+    @property
+    def references(self) -> frozenset[str]:
+        return frozenset(name for one in self.status.images or () for name in one.names or () if "@" not in name)
 
 
 class Version(msgspec.Struct, frozen=True, rename="camel"):
@@ -67,13 +88,14 @@ class ExistingCluster:
     access: Access
     capabilities: frozenset[Capability]
     hosts: Sequence[Host] = field(default=())
+    workers: Sequence[Host] = field(default=())
     faults: Faults | None = None
 
 
 async def _look(access: Access) -> ExistingCluster:
     async with ApiSession(access) as api:
         version = (await api.read(Version, "/version")).git_version.removeprefix("v")
-        nodes = (await list_all(api, Node, "/api/v1/nodes")).items
+        nodes = (await list_all(api, ImagedNode, "/api/v1/nodes")).items
         members = await _member_count(api)
         groups = await api.get("/apis")
     real = any(MARK[0] not in (node.metadata.annotations or {}) for node in nodes)
@@ -95,10 +117,18 @@ async def _look(access: Access) -> ExistingCluster:
         reused=True,
         ours=False,
         versions={"kubernetes": version},
+        images=images_for_pods([node.references for node in nodes]),
     )
     return ExistingCluster(
         facts=facts, access=access, capabilities=frozenset(c for c, there in capabilities.items() if there)
     )
+
+
+def images_for_pods(nodes: Sequence[frozenset[str]]) -> dict[str, str]:
+    """What tests can make pods of without pulling anything: of the images on every node those known by name."""
+    everywhere = sorted(frozenset.intersection(*nodes)) if nodes else []
+    named = {reference.rpartition("/")[2].partition(":")[0]: reference for reference in everywhere}
+    return {name: named[name] for name in POD_IMAGES if name in named}
 
 
 async def _member_count(api: ApiSession) -> int:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from ..cluster import Target
 from ..errors import UsageError
-from ..options import TargetOptions
+from ..options import TargetOptions, is_inventory
 from ..progress import Progress, silent
 from .artifacts import SourceOptions
 from .embedded.target import EmbeddedTarget
 from .existing import ExistingTarget
+from .idc.target import InventoryTarget
 
-NAMES = ("embedded", "kubeconfig")
+NAMES = ("embedded", "kubeconfig", "the path of an inventory")
 
 
 def find_target(target: str, *, options: TargetOptions, progress: Progress = silent) -> Target:
@@ -22,17 +23,9 @@ def find_target(target: str, *, options: TargetOptions, progress: Progress = sil
     if target == "kubeconfig":
         return ExistingTarget(kubeconfig=options.kubeconfig, context=options.context)
     if is_inventory(target):
-        found = "is a file" if Path(target).exists() else "is not there"
-        raise UsageError(
-            f"target {target}: {found}, but an inventory is taken by up, check, kubeconfig and down only; to test its "
-            f"cluster: idcbench kubeconfig {target} -o FILE, then idcbench run kubeconfig --kubeconfig FILE"
-        )
+        bundle = Path(options.bundle) if options.bundle else None
+        return InventoryTarget(path=Path(target), bundle=bundle, progress=progress)
     raise UsageError(f"no target {target!r}; there are {', '.join(NAMES)}")
-
-
-def is_inventory(target: str) -> bool:
-    """Whether a target is the path of an inventory."""
-    return Path(target).suffix in (".yaml", ".yml") or "/" in target
 
 
 def _sources(options: TargetOptions) -> SourceOptions:

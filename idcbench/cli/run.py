@@ -16,8 +16,11 @@ from ..plugin.packaged import PACKAGE, ROOT, as_packaged, path_of, suite_names
 from .options import read_settings, run_options
 
 INI = Path(__file__).with_name("run.ini")
-VALUED = frozenset({"-k", "-m", "-n", "-o", "-p", "-r", "-W", "-c"})
-"""pytest's short options after which a value may stand as a word of its own, which is no path then."""
+VALUED = frozenset(
+    {"-k", "-m", "-n", "-o", "-p", "-r", "-W", "-c", "--deselect", "--durations", "--ignore", "--ignore-glob",
+     "--junit-xml", "--log-level", "--maxfail", "--numprocesses", "--override-ini", "--tb", "--timeout"}
+)  # fmt: skip
+"""pytest's options after which a value may stand as a word of its own, which is no path then."""
 XDIST = ("-n", "--numprocesses", "--dist", "--tx", "-d")
 DEFAULT_TARGET = "embedded"
 

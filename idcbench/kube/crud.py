@@ -6,14 +6,16 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self
+from urllib.parse import parse_qsl
 
 from .access import Access
 from .apierror import ApiError
 from .calls import Answer, Calls
-from .official import bearer_configuration, load_configuration
+from .execution import Executed
+from .official import bearer_configuration, exec_in_pod, load_configuration, server_configuration
 from .waiting import WaitTimeoutError, patiently, wait_until
 
-__all__ = ["Answer", "ApiError", "Client", "Manifest", "Manifests", "WaitTimeoutError"]
+__all__ = ["Answer", "ApiError", "Client", "Executed", "Manifest", "Manifests", "WaitTimeoutError"]
 
 Manifest = dict[str, Any]
 Manifests = list[Manifest]
@@ -62,6 +64,11 @@ class Client:
     def with_token(self, token: str) -> Self:
         """A client whose only credential is a bearer token, an empty one makes it anonymous; close it too."""
         configuration = bearer_configuration(self._calls.configuration, token)
+        return self._of(Calls(configuration, timeout_s=self._calls.timeout_s, headers={}))
+
+    def at(self, server: str) -> Self:
+        """A client of the same user at another server of the cluster, by its URL (``access.members``); close it too."""
+        configuration = server_configuration(self._calls.configuration, server)
         return self._of(Calls(configuration, timeout_s=self._calls.timeout_s, headers={}))
 
     def close(self) -> None:
@@ -206,6 +213,30 @@ class Client:
         condition = {"type": "Approved", "status": "True", "reason": reason, "message": "approved by idcbench"}
         request["status"]["conditions"] = [*request["status"].get("conditions", ()), condition]
         return self.replace(request, subresource="approval")
+
+    def exec(self, pod: str, namespace: str, *command: str, container: str = "", timeout_s: float = 30.0) -> Executed:
+        """Run a command in a pod to its end. Raises :class:`ApiError` when that is refused, ``TimeoutError``."""
+        configuration = self._calls.configuration
+        code, stdout, stderr = exec_in_pod(
+            configuration, pod=pod, namespace=namespace, command=command, container=container, timeout_s=timeout_s
+        )
+        return Executed(code, stdout, stderr)
+
+    def log(self, pod: str, namespace: str, *, container: str = "", previous: bool = False) -> str:
+        """What a pod's container has written so far; of the run before with ``previous``."""
+        query = ({"container": container} if container else {}) | ({"previous": "true"} if previous else {})
+        path = self.path("Pod", pod, namespace, subresource="log")
+        return self.raw("GET", path, query=query, headers={"Accept": "*/*"}).body.decode(errors="replace")
+
+    def ask_pod(
+        self, pod: str, namespace: str, path: str, *, port: int = 8080, method: str = "GET", body: str = ""
+    ) -> str:
+        """A request to a pod, sent on by the API server (the ``proxy`` subresource); the answer's text."""
+        where, _, query = path.partition("?")
+        whole = f"/api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy{where}"
+        answer = self.raw(method, whole, body=body, query=dict(parse_qsl(query)), headers={"Accept": "*/*"},
+                          content_type="text/plain")  # fmt: skip
+        return answer.body.decode(errors="replace")
 
     def wait_for(
         self, kind: str, name: str, predicate: Callable[[Manifest], object], namespace: str = "", *,

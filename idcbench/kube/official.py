@@ -11,8 +11,9 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -82,6 +83,39 @@ def bearer_configuration(configuration: Any, token: str) -> Any:
     if token:
         other.api_key = {"BearerToken": f"Bearer {token}"}
     return other
+
+
+def server_configuration(configuration: Any, server: str) -> Any:
+    """The same credentials, but for another server of the cluster, by its URL."""
+    other = copy(configuration)
+    other.host = server
+    return other
+
+
+def exec_in_pod(
+    configuration: Any, *, pod: str, namespace: str, command: Sequence[str], container: str, timeout_s: float
+) -> tuple[int, str, str]:
+    """Run a command in a container of a pod (the only one when ``container`` is empty): exit code, stdout, stderr.
+
+    Raises :class:`ApiError` when the server refuses or does not answer, and ``TimeoutError``.
+    """
+    core = _package("client").CoreV1Api(_package("client").ApiClient(configuration))
+    path = f"/api/v1/namespaces/{namespace}/pods/{pod}/exec"
+    try:
+        stream = _package("stream").stream(
+            core.connect_get_namespaced_pod_exec, pod, namespace, command=list(command), stdin=False, stdout=True,
+            stderr=True, tty=False, _preload_content=False, **({"container": container} if container else {}),
+        )  # fmt: skip
+    except _package("client").ApiException as error:
+        raise unreachable(configuration.host, " ".join(str(error.reason).split()), path=path, method="GET") from None
+    try:
+        stream.run_forever(timeout=timeout_s)
+        if stream.is_open():
+            raise TimeoutError(f"`{' '.join(command)}` in pod {namespace}/{pod} did not end within {timeout_s:g} s")
+        return int(stream.returncode), stream.read_stdout(timeout=0) or "", stream.read_stderr(timeout=0) or ""
+    finally:
+        stream.close()
+        core.api_client.close()
 
 
 class Transport:

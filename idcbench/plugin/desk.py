@@ -50,6 +50,7 @@ class Opened:
     facts: ClusterFacts
     access: Access
     hosts: tuple[tuple[str, str], ...]
+    workers: tuple[tuple[str, str], ...]
     capabilities: frozenset[Capability]
     breakable: bool
 
@@ -99,7 +100,7 @@ class Desk:
             return _opened(cluster, provided.run.path)
         if question.what == "run":
             host, *argv = question.args
-            found = next(each for each in cluster.hosts if each.name == host)
+            found = next(each for each in (*cluster.hosts, *cluster.workers) if each.name == host)
             return await found.run(*argv, **question.options)
         if question.what not in FAULTS or cluster.faults is None:
             raise ClusterError(f"{question.what}: the cluster cannot do that")
@@ -132,6 +133,7 @@ def _opened(cluster: Cluster, run: Path) -> Opened:
         facts=cluster.facts,
         access=cluster.access,
         hosts=tuple((host.name, host.address) for host in cluster.hosts),
+        workers=tuple((host.name, host.address) for host in cluster.workers),
         capabilities=cluster.capabilities,
         breakable=cluster.faults is not None,
     )

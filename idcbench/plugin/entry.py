@@ -20,6 +20,7 @@ from .fixtures import (
     idc_record,
     idc_repeat,
     idc_scale,
+    idc_testinfra,
 )
 from .marks import DESCRIPTIONS
 
@@ -32,6 +33,7 @@ __all__ = [
     "idc_record",
     "idc_repeat",
     "idc_scale",
+    "idc_testinfra",
 ]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ..kube.crud import Client
     from ..progress import Progress
@@ -39,6 +39,16 @@ def idc_cluster(request: pytest.FixtureRequest) -> LiveCluster:
 def idc_hosts(idc_cluster: LiveCluster) -> tuple[LiveHost, ...]:
     """The control-plane hosts, each with ``name``, ``address`` and ``run(*argv, timeout_s=30)``."""
     return idc_cluster.hosts
+
+
+@pytest.fixture(scope="session")
+def idc_testinfra() -> Callable[[LiveHost], Any]:
+    """testinfra on a host: ``idc_testinfra(host).service("kubelet").is_running``; needs the extra ``testinfra``."""
+    try:
+        from .testinfra_backend import testinfra_of
+    except ImportError:
+        pytest.skip("needs testinfra: pip install 'idcbench[testinfra]'")
+    return testinfra_of
 
 
 @pytest.fixture(scope="session")

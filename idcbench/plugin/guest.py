@@ -37,6 +37,7 @@ class GuestCluster:
     def __init__(self, desk: Path, opened: Opened) -> None:
         self._opened = opened
         self._hosts = tuple(GuestHost(desk, name, address) for name, address in opened.hosts)
+        self._workers = tuple(GuestHost(desk, name, address) for name, address in opened.workers)
         self._faults = cast(Faults, GuestFaults(desk)) if opened.breakable else None
 
     @property
@@ -50,6 +51,10 @@ class GuestCluster:
     @property
     def hosts(self) -> Sequence[Host]:
         return self._hosts
+
+    @property
+    def workers(self) -> Sequence[Host]:
+        return self._workers
 
     @property
     def capabilities(self) -> frozenset[Capability]:

@@ -143,6 +143,8 @@ class LiveCluster:
         self.portal = portal
         """The event loop of the fixtures: ``portal.call(coroutine)`` for who wants the asynchronous API."""
         self.hosts = tuple(LiveHost(host, portal) for host in cluster.hosts)
+        self.workers = tuple(LiveHost(host, portal) for host in cluster.workers)
+        """Hosts that are nodes only; none where nodes are simulated or out of reach."""
         self._faults = LiveFaults(cluster.faults, portal, on_fault) if cluster.faults is not None else None
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,12 @@ from ..runs.directory import Run
 
 DELAY = "measure.harness_delay"
 DEFINITION = "how much later than planned a process of the harness's own woke, 20 times a second, while tests measured"
+
+LOAD = "measure.load_average"
+LOAD_DEFINITION = (
+    "the machine's load average of the last minute, for each of its processors, when a test that measures ended: how"
+    " many processes ran or waited to run, those of the cluster and of whoever else uses the machine among them"
+)
 
 
 class Starvation:
@@ -55,6 +62,8 @@ class Starvation:
             self.close()
             return
         run.series(DELAY, unit="ms", better="lower", definition=DEFINITION).add_many(late_ms, planned_ns)
+        load = run.series(LOAD, unit="processes", better="none", definition=LOAD_DEFINITION)
+        load.add(os.getloadavg()[0] / (os.cpu_count() or 1))
 
     @staticmethod
     def _unknown(run: Run, error: Exception) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..cluster import ClusterFacts
-from ..options import Settings
+from ..options import Settings, is_inventory
 from ..runs.schema import RunDocument
 
 
 def header_line(settings: Settings, packaged: Sequence[str]) -> str:
     """What was asked for."""
     said = [f"target {settings.target}"]
-    if settings.target != "kubeconfig":
+    if settings.target != "kubeconfig" and not is_inventory(settings.target):
         said += [
             f"Kubernetes {settings.kubernetes}",
             _count(settings.control_planes, "control plane"),

@@ -8,7 +8,8 @@ from typing import Literal
 from ...cluster import Timers
 from .endpoint import BASE_PRIORITY
 
-Fault = Literal["apiserver-kill", "etcd-leader-kill", "host-loss"]
+Fault = Literal["apiserver-kill", "etcd-leader-kill", "host-loss", "host-power"]
+LOST: tuple[Fault, ...] = ("host-loss", "host-power")
 LOWEST_PRIORITY = BASE_PRIORITY + 10
 """Of the first host; the lower the priority, the longer a backup waits (RFC 5798, skew time)."""
 COMMIT_MS = 100
@@ -38,9 +39,9 @@ def outage_bound(
             bound = _apiserver_kill(timers)
         case "etcd-leader-kill":
             bound = _election(timers)
-        case "host-loss":
+        case "host-loss" | "host-power":
             bound = _host_loss(timers, with_leader=with_leader)
-    return _on_reused(bound, deadline_ms) if reused and fault == "host-loss" else bound
+    return _on_reused(bound, deadline_ms) if reused and fault in LOST else bound
 
 
 def master_down_ms(timers: Timers, *, priority: int = LOWEST_PRIORITY) -> float:

@@ -108,9 +108,14 @@ class EmbeddedCluster:
         ]
 
     @property
+    def workers(self) -> Sequence[NetnsHost]:
+        """None: its nodes are simulated."""
+        return ()
+
+    @property
     def capabilities(self) -> frozenset[Capability]:
         several = {Capability.HA} if self.record.spec.control_planes > 1 else set()
-        return frozenset({Capability.HOST_FAULTS, Capability.MANY_NODES} | several)
+        return frozenset({Capability.HOST_FAULTS, Capability.HOST_LINK, Capability.MANY_NODES} | several)
 
     @property
     def faults(self) -> SupervisorFaults:

@@ -60,6 +60,7 @@ class FakeFaults:
 
 class FakeCluster:
     hosts = (FakeHost(),)
+    workers = ()
     capabilities = frozenset({Capability.HOST_FAULTS, Capability.HA})
 
     def __init__(self, spec, reused, ours):
