@@ -12,7 +12,7 @@ from idcbench.kube.apierror import ApiError
 from idcbench.kube.crud import Client, Manifest
 from idcbench.plugin.live import LiveCluster, LiveHost
 
-from .manifests import named
+from .manifests import named, use_images
 from .states import name_of
 
 LABELS = {"idcbench.io/suite": "functional"}
@@ -38,6 +38,12 @@ class Scratch:
             made = self._made.pop()
             with contextlib.suppress(ApiError):
                 self._client.delete(made["kind"], name_of(made), api_version=made["apiVersion"], missing_ok=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _images(idc_cluster: LiveCluster) -> None:
+    """Pods are made of what this cluster has."""
+    use_images(idc_cluster.facts.images)
 
 
 @pytest.fixture

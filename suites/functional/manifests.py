@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from idcbench.kube.crud import Manifest
 
 IMAGE = "registry.k8s.io/pause:3.10"
-"""Sleeps; with ``-v`` it prints its version and exits 0. Nothing is pulled on simulated nodes."""
+"""Sleeps; with ``-v`` it prints its version and exits 0. Nothing is pulled on simulated nodes; a cluster that has the
+like of it under another name says so (`idcbench.cluster.ClusterFacts.images`)."""
+RESTRICTED: Manifest = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "runAsUser": 65532,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+"""What pod security ``restricted`` asks of a container, as a namespace may demand it."""
+_images = {"pause": IMAGE, "podtool": ""}
 OUTCOME = "idcbench.io/outcome"
 """The annotation that tells simulated nodes what is to become of a pod (provisioning/nodes/stages.yaml)."""
 Outcome = Literal["running", "succeeded", "failed", "unready"]
@@ -30,8 +41,19 @@ def named(
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata} | fields
 
 
+def use_images(images: Mapping[str, str]) -> None:
+    """From now on pods are made of these, by the names ``pause`` and ``podtool``; others stay as they are."""
+    _images.update(images)
+
+
+def image(name: str) -> str:
+    """The image in use; empty when this cluster has none of that name."""
+    return _images[name]
+
+
 def container(outcome: Outcome = "running", **fields: Any) -> Manifest:
-    return {"name": "main", "image": IMAGE} | _CONTAINER[outcome] | fields
+    made = {"name": "main", "image": image("pause"), "securityContext": RESTRICTED}
+    return made | _CONTAINER[outcome] | fields
 
 
 def requests(**amounts: str) -> Manifest:
