@@ -21,7 +21,7 @@ from .faultrows import FaultFigures, figures_of
 from .faults import faults_of
 from .figures import NOTHING, duration
 from .growth import Growing, growths_of
-from .objectives import Objective, objectives_of
+from .objectives import Objective, gathered, objectives_of
 from .verdict import Verdict, verdict_of
 
 FILES = (
@@ -193,7 +193,7 @@ def report_of(run: Run) -> Report:
         machine=cluster_facts.machine_facts(document),
         clocks=cluster_facts.clock_facts(document),
         faults=figures_of(run.path, faults_of(run.path, events), document.metrics),
-        objectives=tuple(objectives_of(events)),
+        objectives=tuple(gathered(objectives_of(events))),
         growths=tuple(growths_of(events, document.metrics)),
         written=_written(run.path, document.metrics),
         measured=_with_values(run.path, [metric for metric in others if metric not in instruments]),

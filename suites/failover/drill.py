@@ -35,6 +35,7 @@ class Fault:
     """What is to be broken. ``log`` names its records, ``labels`` its metrics.
 
     ``seen`` is how the observer must see ``component`` of ``host``; ``undo`` brings back what does not come by itself.
+    ``powers_off``: the whole host goes, with all that it could tell.
     """
 
     log: str
@@ -46,6 +47,7 @@ class Fault:
     seen: tuple[Seen, ...]
     act: Callable[[], None]
     undo: Callable[[], None] | None = None
+    powers_off: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,8 @@ class Range:
             acted_ns = time.monotonic_ns()
             try:
                 fault.act()
+                if fault.powers_off:
+                    owners.went_off(fault.host, time.monotonic_ns())
                 sighting = observer.wait_until_seen(
                     fault.host, fault.component, fault.seen, after_ns=acted_ns - STAMP_SLACK_NS, timeout_s=SEEN_WITHIN_S
                 )

@@ -25,7 +25,7 @@ ACTIONS: dict[Link, str] = {
 @pytest.mark.idc(proves="api", needs=["host-faults"])
 @pytest.mark.idc_disruptive
 @pytest.mark.idc_measuring
-@pytest.mark.parametrize("way", ["no-carrier", "silent"])
+@pytest.mark.parametrize("way", [pytest.param("no-carrier", marks=pytest.mark.idc(needs=["host-link"])), "silent"])
 def test_host_with_the_virtual_ip_lost(
     idc_cluster: LiveCluster, idc_probe: Prober, idc_record: Record, way: Link, repetition: int
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -15,6 +14,21 @@ from idcbench.measure.clock import ClockPair
 
 LONGEST_S = 900.0
 """After this a monitor ends by itself, should nobody come to end it."""
+BEGIN = """\
+file=$1; shift
+setsid timeout "$@" > "$file" 2>/dev/null < /dev/null &
+echo $! > "$file.pid"
+"""
+"""What the kernel tells goes into a file of the host, as a fault may cut the connection that it would come by."""
+END = """\
+pid=$(cat "$1.pid")
+if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = timeout ]; then
+    kill "$pid"
+    while kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
+fi
+cat "$1"
+rm -f "$1" "$1.pid"
+"""
 
 
 class RunsCommands(Protocol):
@@ -36,40 +50,41 @@ class OwnerWatch:
     def __init__(self, hosts: Sequence[RunsCommands], address: str) -> None:
         self._hosts = tuple(hosts)
         self._address = address
-        self._pid_file = f"/tmp/idcbench-monitor-{secrets.token_hex(4)}"
-        self._threads = ThreadPoolExecutor(max_workers=len(self._hosts), thread_name_prefix="idcbench-owners")
-        self._running: list[Future[Completed]] = []
+        self.file = f"/var/tmp/idcbench-monitor-{secrets.token_hex(4)}"
+        """On every host, with the host's name behind it: hosts may share their file system."""
+        self._begun_hosts: list[RunsCommands] = []
+        self._off: list[Change] = []
         self._before: frozenset[str] = frozenset()
         self._begun = ClockPair.read()
         self._held: list[Holding] | None = None
 
     def begin(self) -> None:
-        """Start a monitor on each host, wait until it is there, and see who holds the address at first."""
-        self._running = [self._threads.submit(self._monitor, host) for host in self._hosts]
+        """Start a monitor on each host, and see who holds the address at first."""
         for host in self._hosts:
-            host.run("sh", "-c", f"until [ -s {self._pid_file}-{host.name} ]; do sleep 0.02; done").check()
+            self._begun_hosts.append(host)
+            host.run("sh", "-c", BEGIN, "begin", self._file(host), f"{LONGEST_S:.0f}", *MONITOR).check()
         self._before = owners(self._hosts, self._address)
         self._begun = ClockPair.read()
+
+    def went_off(self, host: str, at_ns: int) -> None:
+        """A host lost its power, and with it the address if it had it; its monitor has ended without a word."""
+        self._off.append(Change(at_ns=at_ns, host=host, took=False))
 
     def end(self) -> list[Holding]:
         """End the monitors; who held the address from :meth:`begin` on. The second time: the same."""
         if self._held is None:
-            for host in self._hosts:
-                host.run("sh", "-c", f"kill $(cat {self._pid_file}-{host.name}); rm {self._pid_file}-{host.name}")
-            self._threads.shutdown()
-            pairs = zip(self._hosts, self._running, strict=True)
-            changes = [change for host, running in pairs for change in self._of(host, running)]
-            self._held = owners_over_time(self._before, changes, since_ns=self._begun.monotonic_ns)
+            texts = {host.name: host.run("sh", "-c", END, "end", self._file(host)).stdout for host in self._begun_hosts}
+            changes = [change for name, text in texts.items() for change in self._changes(name, text)]
+            self._held = owners_over_time(self._before, [*changes, *self._off], since_ns=self._begun.monotonic_ns)
+            if self._off and (now := owners(self._hosts, self._address)) != self._held[-1].owners:
+                self._held.append(Holding(since_ns=ClockPair.read().monotonic_ns, owners=now))
         return self._held
 
-    def _monitor(self, host: RunsCommands) -> Completed:
-        monitor = f"timeout {LONGEST_S:.0f} {' '.join(MONITOR)}"
-        script = f"{monitor} & echo $! > {self._pid_file}-{host.name}; wait"
-        return host.run("sh", "-c", script, timeout_s=LONGEST_S + 10)
+    def _file(self, host: RunsCommands) -> str:
+        return f"{self.file}-{host.name}"
 
-    def _of(self, host: RunsCommands, running: Future[Completed]) -> list[Change]:
-        text = running.result(timeout=10).stdout
-        found = changes_in(text, host=host.name, address=self._address, clock=self._begun)
+    def _changes(self, host: str, text: str) -> list[Change]:
+        found = changes_in(text, host=host, address=self._address, clock=self._begun)
         return [change for change in found if change.at_ns >= self._begun.monotonic_ns]
 
 

@@ -91,7 +91,7 @@ def test_owners_are_followed_from_host_to_host(hosts: tuple[LocalHost, ...]) -> 
 
 def test_no_monitor_outlives_its_watch(hosts: tuple[LocalHost, ...]) -> None:
     with watching_owners(hosts, VIP) as watch:
-        pid_files = list(Path("/tmp").glob(f"{Path(watch._pid_file).name}-*"))
+        pid_files = list(Path("/var/tmp").glob(f"{Path(watch.file).name}-*.pid"))
         pids = [int(path.read_text()) for path in pid_files]
         assert len(pids) == 2
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
