@@ -82,7 +82,7 @@ def _observe(
     with watching_pods(cluster.access, namespace) as watching, loading(cluster.access, plan) as ready:
         run_load(cluster.access, standard.stock_load(namespace))
         watching.wait("ready", standard.STOCK, timeout_s=LAST_READY_S, progress=progress, what="pods get ready")
-        progress("standard load", total=duration_s, unit="s")
+        progress(f"sending the standard load for {duration_s:g} s")
         before = read_control_plane(cluster) if cluster.breakable else None
         meter = HarnessMeter.start()
         load = ready.run()
