@@ -34,7 +34,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("dockerd", path=search_path()) is None, reason="needs a Docker engine"),
     pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs apt to make a bundle"),
 ]
-UP_S = 420
+UP_S = 900
 Manifest = dict[str, Any]
 SNAPSHOT = r"""
 dpkg-query -W
@@ -62,7 +62,10 @@ class Room:
         return [sys.executable, "-P", "-m", "idcbench.cli.main", *argv]
 
     def idcbench(self, *argv: str, code: int = 0) -> str:
-        done = subprocess.run(self.command(*argv), capture_output=True, text=True, timeout=UP_S, check=False)
+        folder = self.bundle.parent
+        done = subprocess.run(
+            self.command(*argv), cwd=folder, capture_output=True, text=True, timeout=UP_S, check=False
+        )  # fmt: skip
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
 
@@ -167,6 +170,52 @@ def test_a_pod_that_would_touch_its_host_is_refused_and_nobody_anonymous_gets_in
     assert urllib.request.urlopen(f"{server}/readyz", context=context, timeout=5).status == 200
     with pytest.raises(urllib.error.HTTPError, match="401"):
         urllib.request.urlopen(f"{server}/api", context=context, timeout=5)
+
+
+def test_the_suites_checks_of_real_pods_and_hosts_pass_on_it(room: Room) -> None:
+    checks = ("pod_networking", "pod_access", "pod_lives", "pod_volumes", "pod_registry", "test_hosts")
+    said = room.idcbench("run", str(room.inventory), "--suite", "functional", "-k", " or ".join(checks))
+    [run] = (room.bundle.parent / ".idcbench" / f"idc-{room.lab.name}").glob("0*/run.json")
+    document = json.loads(run.read_text())
+    assert document["tests"]["passed"] >= 30, said
+    skipped = {check["reason"] for check in document["checks"] if check["outcome"] == "skipped"}
+    assert all("network-policy" in reason for reason in skipped), skipped
+
+
+def test_status_says_how_each_host_does(room: Room) -> None:
+    said = room.idcbench("status", str(room.inventory))
+    assert said.count("ready") == 2
+    assert said.count("answers") == 1
+    assert said.count("here") == 1
+
+
+def test_a_worker_leaves_comes_again_and_is_kept_out_when_it_was_removed_without_power(room: Room) -> None:
+    lab, name = ("lab", "--name", room.lab.name), "w1"
+    room.idcbench("node", "remove", str(room.inventory), name, "--bundle", str(room.bundle))
+    assert room.snapshot(name) == room.before[name]
+    room.idcbench("node", "add", str(room.inventory), name, "--bundle", str(room.bundle))
+    room.idcbench(lab[0], "stop", *lab[1:], name)
+    room.idcbench("node", "remove", str(room.inventory), name, "--force", "--bundle", str(room.bundle))
+    room.idcbench(lab[0], "start", *lab[1:], name)
+    said = room.idcbench(lab[0], "exec", *lab[1:], name, "--", "systemctl", "status", "idcbench-guard", code=3)
+    assert f"host {name} was removed from this cluster" in said
+    assert {node["metadata"]["name"] for node in room.get("nodes")} == {"cp1"}
+    room.idcbench("node", "add", str(room.inventory), name, "--bundle", str(room.bundle))
+    assert {node["metadata"]["name"] for node in room.get("nodes")} == {"cp1", name}
+
+
+def test_certificates_are_shown_and_renewed(room: Room) -> None:
+    assert "apiserver.crt" in room.idcbench("certs", "show", str(room.inventory))
+    assert "its API server answers again" in room.idcbench("certs", "renew", str(room.inventory))
+    room.kubectl("get", "nodes")
+
+
+def test_a_control_plane_without_its_static_pods_cannot_be_repaired_alone(room: Room) -> None:
+    manifest = "/etc/kubernetes/manifests/kube-scheduler.yaml"
+    room.idcbench("lab", "exec", "--name", room.lab.name, "cp1", "--", "mv", manifest, "/root/")
+    said = room.idcbench("repair", str(room.inventory), "--bundle", str(room.bundle), code=6)
+    assert "no control plane has all its static pods" in said
+    room.idcbench("lab", "exec", "--name", room.lab.name, "cp1", "--", "mv", "/root/kube-scheduler.yaml", manifest)
 
 
 def test_what_is_another_clusters_is_refused(room: Room, tmp_path: Path) -> None:
