@@ -24,6 +24,7 @@ from idcbench.progress import silent
 from idcbench.provisioning.artifacts import SourceOptions, provide
 from idcbench.provisioning.artifacts.bundle import Bundle
 from idcbench.provisioning.artifacts.bundle_create import Wish, create
+from idcbench.provisioning.controlplane.timers import PROFILES
 from idcbench.provisioning.embedded.prerequisites import search_path
 from idcbench.provisioning.lab.lab import Lab
 from idcbench.provisioning.lab.spec import LabSpec
@@ -202,6 +203,18 @@ def test_a_worker_leaves_comes_again_and_is_kept_out_when_it_was_removed_without
     assert {node["metadata"]["name"] for node in room.get("nodes")} == {"cp1"}
     room.idcbench("node", "add", str(room.inventory), name, "--bundle", str(room.bundle))
     assert {node["metadata"]["name"] for node in room.get("nodes")} == {"cp1", name}
+
+
+def test_a_changed_profile_reaches_etcd_and_the_leases_too(room: Room) -> None:
+    faster = room.inventory.with_name("faster.yaml")
+    faster.write_text(room.inventory.read_text().replace("profile: default", "profile: fast"))
+    said = room.idcbench("up", str(faster), "--bundle", str(room.bundle))
+    assert "cp1: make the static pods anew, by changed settings" in said
+    running = ("sh", "-c", r"cat /proc/[0-9]*/cmdline | tr '\0' ' '")
+    processes = room.idcbench("lab", "exec", "--name", room.lab.name, "cp1", "--", *running)
+    assert f"--heartbeat-interval={PROFILES['fast'].etcd_heartbeat_ms}" in processes
+    assert processes.count(f"--leader-elect-lease-duration={PROFILES['fast'].lease_s:g}s") == 2
+    assert "plan: nothing to do" in room.idcbench("up", str(faster), "--bundle", str(room.bundle))
 
 
 def test_certificates_are_shown_and_renewed(room: Room) -> None:
