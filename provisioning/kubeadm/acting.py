@@ -218,7 +218,7 @@ class Actor:
             self.say(f"{work.host}: {len(work.words)} labels and taints set")
 
     async def _clean(self, host: SshHost) -> None:
-        await self._step(host, "clean", scripts.RESET, CLEAN_S)
+        await self._step(host, "clean", scripts.reset(is_control_plane=host.entry.is_control_plane), CLEAN_S)
 
     async def _step(self, host: SshHost, step: str, script: str, limit_s: float) -> None:
         done = await run_step(host, step, script, limit_s=limit_s)

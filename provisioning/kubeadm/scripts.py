@@ -29,7 +29,12 @@ rm -f /etc/cni/net.d/10-flannel.conflist /run/flannel/subnet.env
 for link in cni0 flannel.1; do ip link delete "$link" 2>/dev/null || true; done
 if command -v nft >/dev/null 2>&1; then nft delete table ip kube-proxy 2>/dev/null || true; fi
 """
-"""Makes a host clean that had begun to join and did not end: it was nobody's member yet."""
+"""Makes a host clean that had begun to join and did not end; keys that all control planes share stay."""
+
+
+def reset(*, is_control_plane: bool) -> str:
+    """:data:`RESET`, and on a worker the certificates too, as kubeadm wants to write them itself."""
+    return RESET if is_control_plane else f"{RESET}rm -rf {paths.PKI}\n"
 
 
 def packages(entries: Sequence[BundleEntry]) -> str:

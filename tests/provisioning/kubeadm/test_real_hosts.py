@@ -180,7 +180,7 @@ def test_the_suites_checks_of_real_pods_and_hosts_pass_on_it(room: Room) -> None
     document = json.loads(run.read_text())
     assert document["tests"]["passed"] >= 30, said
     skipped = {check["reason"] for check in document["checks"] if check["outcome"] == "skipped"}
-    assert all("network-policy" in reason for reason in skipped), skipped
+    assert all("network-policy" in reason or "two nodes that take pods" in reason for reason in skipped), skipped
 
 
 def test_status_says_how_each_host_does(room: Room) -> None:
