@@ -34,7 +34,7 @@ async def ailing(reached: Fleet, state: State) -> Mapping[str, str]:
     leader = reached[whole[0].name]
     async with etcd_of(leader) as etcd:
         members = await etcd.members()
-        listed, healthy = await asyncio.gather(Kubectl(leader).get("nodes"), _heard(etcd, members))
+        listed, healthy = await asyncio.gather(Kubectl(leader).get("nodes"), _heard(etcd, members, state.members))
     nodes = {node["metadata"]["name"] for node in listed["items"]}
     sound = [member for member in members if member.ID in healthy]
     found: dict[str, str] = {}
@@ -52,13 +52,17 @@ async def ailing(reached: Fleet, state: State) -> Mapping[str, str]:
     return found
 
 
-async def _heard(etcd: Etcd, members: Sequence[Member]) -> frozenset[str]:
-    """Who answers within :data:`SILENCE_S`: one that is only slow, or just starting, is not to lose what it has."""
+async def _heard(etcd: Etcd, members: Sequence[Member], hosts: Sequence[HostEntry]) -> frozenset[str]:
+    """Who answers within :data:`SILENCE_S`: one that is only slow, or just starting, is not to lose what it has.
+
+    One whose host is not among ``hosts``, which have what makes a member, is not waited for.
+    """
     until_s = time.monotonic() + SILENCE_S
     found = await etcd.healthy(members)
-    while len(found) < len(members) and time.monotonic() < until_s:
+    awaited = [member for member in members if any(member.is_at(host.node_address) for host in hosts)]
+    while (silent := [one for one in awaited if one.ID not in found]) and time.monotonic() < until_s:
         await asyncio.sleep(AGAIN_S)
-        found |= await etcd.healthy([member for member in members if member.ID not in found])
+        found |= await etcd.healthy(silent)
     return found
 
 
