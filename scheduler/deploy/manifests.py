@@ -94,6 +94,7 @@ def _container(deployed: Deployed) -> Manifest:
     container: Manifest = {
         "name": "scheduler",
         "image": deployed.image,
+        "imagePullPolicy": "IfNotPresent",
         "args": arguments(deployed),
         "ports": [{"name": "https", "containerPort": PORT}],
         "securityContext": {
