@@ -45,17 +45,22 @@ def packages(entries: Sequence[BundleEntry]) -> str:
 cd {BLOBS}
 # services are started when they have their configuration, not by their package
 policy=/usr/sbin/policy-rc.d
-[ -e $policy ] || {{ printf '#!/bin/sh\\nexit 101\\n' > $policy; chmod 755 $policy; trap "rm -f $policy" EXIT; }}
+ours=
+if [ ! -e $policy ] || grep -q idcbench $policy; then
+    ours=$policy; printf '#!/bin/sh\\n# idcbench\\nexit 101\\n' > $policy; chmod 755 $policy
+fi
+trap "rm -f $ours {files}" EXIT
 export DEBIAN_FRONTEND=noninteractive
 dpkg --force-confdef --force-confold --force-unsafe-io --install {files}
 for name in {names}; do echo "$name hold"; done | dpkg --set-selections
-rm -f {files}
 """
 
 
 def binaries(entries: Sequence[BundleEntry]) -> str:
     """Put programs in their places, checked and whole, and note what was put there."""
-    lines = [f"mkdir -p {paths.STATE}; touch {INSTALLED}"]
+    blobs = " ".join(sorted({f"{BLOBS}/{entry.blobs[0].sha256}" for entry in entries}))
+    # one that is damaged must not lie there for the next run
+    lines = [f"trap 'rm -f {blobs}' EXIT", f"mkdir -p {paths.STATE}; touch {INSTALLED}"]
     for entry in entries:
         blob, path = f"{BLOBS}/{entry.blobs[0].sha256}", shlex.quote(entry.path)
         unpack = f"gzip -dc {blob}" if entry.media == "gzip" else f"cat {blob}"
@@ -68,8 +73,7 @@ mv -f {path}.idcbench-new {path}
 grep -v " "{path}'$' {INSTALLED} > {INSTALLED}.new || true
 echo "{entry.sha256} $(stat -c %s:%Y {path}) {entry.path}" >> {INSTALLED}.new
 mv {INSTALLED}.new {INSTALLED}""")
-    blobs = sorted({f"{BLOBS}/{entry.blobs[0].sha256}" for entry in entries})
-    return "\n".join([*lines, f"rm -f {' '.join(blobs)}", ""])
+    return "\n".join([*lines, ""])
 
 
 def host_settings() -> str:

@@ -15,7 +15,15 @@ from .wanted import WantedFile
 COPY_S = 900.0
 """For some hundred megabytes to all hosts at once, also over a slow line."""
 STAGING = f"{paths.STATE}/staging"
-UNPACK = 'umask 077; mkdir -p "$1" && tar --extract --file=- --directory="$1" --no-same-owner'
+UNPACK = """\
+set -eu
+umask 077
+rm -rf "$1.new"; mkdir -p "$1" "$1.new"
+tar --extract --file=- --directory="$1.new" --no-same-owner
+find "$1.new" -type f -exec mv --target-directory="$1" {} +
+rmdir "$1.new"
+"""
+"""What is in the folder is whole: a stream that was cut off leaves nothing in it."""
 PLACE = """\
 set -eu
 umask 077
