@@ -78,9 +78,9 @@ class SshHost:
                 stdout, stderr = await process.communicate()
                 code, ended = process.exit_status, process.exit_signal
         except (asyncssh.Error, OSError) as error:
-            raise HostError(self.name, f"the connection ended during `{argv[0]}`: {_said(error)}") from error
+            raise HostError(self.name, f"the connection ended during `{_named(argv)}`: {_said(error)}") from error
         if code is None and ended is None:
-            raise HostError(self.name, f"the connection ended during `{argv[0]}`; is the host on?")
+            raise HostError(self.name, f"the connection ended during `{_named(argv)}`; is the host on?")
         if code in (124, 137):
             raise TimeoutError(f"host {self.name}: `{' '.join(argv)}` did not end within {timeout_s:g} s")
         return Completed(self.name, argv, KILLED if code is None else code, _text(stdout), _text(stderr))
@@ -200,3 +200,8 @@ def _last(completed: Completed) -> str:
 
 def _said(error: Exception) -> str:
     return getattr(error, "reason", "") or str(error) or type(error).__name__
+
+
+def _named(argv: tuple[str, ...]) -> str:
+    """What a command is called: a shell's script by the name that it is given as its ``$0``."""
+    return argv[3] if argv[:2] == ("sh", "-c") and len(argv) > 3 else argv[0]

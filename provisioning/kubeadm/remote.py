@@ -65,7 +65,7 @@ async def run_step(host: SshHost, step: str, script: str, *, limit_s: float) -> 
     :class:`HostError` when the connection ends, while the step goes on.
     """
     began_s = time.monotonic()
-    arguments = ("sh", "-c", START, "step", step, f"{limit_s:g}", paths.STEPS)
+    arguments = ("sh", "-c", START, f"step {step}", step, f"{limit_s:g}", paths.STEPS)
     try:
         done = await host.run(*arguments, content=script.encode(), timeout_s=limit_s + 15)
     except TimeoutError:

@@ -47,7 +47,7 @@ IMPORT = "ctr --namespace k8s.io images import --all-platforms --digests - >/dev
 async def place_files(host: SshHost, files: Sequence[WantedFile]) -> None:
     """Write files in their order. Raises :class:`~idcbench.hosts.completed.CommandError` and as ``host.run``."""
     stream = tar([(file.path.lstrip("/"), file.mode, len(file.content), [file.content]) for file in files])
-    (await host.run("sh", "-c", PLACE, "place", STAGING, content=stream, timeout_s=120)).check()
+    (await host.run("sh", "-c", PLACE, "write files", STAGING, content=stream, timeout_s=120)).check()
 
 
 async def send_blobs(host: SshHost, bundle: Bundle, entries: Sequence[BundleEntry]) -> None:
@@ -59,13 +59,13 @@ async def send_blobs(host: SshHost, bundle: Bundle, entries: Sequence[BundleEntr
     stream = tar(
         (name, 0o600, entry.blobs[0].size_bytes, bundle.chunks(entry)) for name, entry in missing.items()
     )  # fmt: skip
-    (await host.run("sh", "-c", UNPACK, "unpack", BLOBS, content=stream, timeout_s=COPY_S)).check()
+    (await host.run("sh", "-c", UNPACK, "copy", BLOBS, content=stream, timeout_s=COPY_S)).check()
 
 
 async def import_images(host: SshHost, bundle: Bundle, entries: Sequence[BundleEntry]) -> None:
     """Images into containerd's store, shared layers once."""
     stream = bundle.image_archive(entries)
-    (await host.run("sh", "-c", IMPORT, content=stream, timeout_s=COPY_S)).check()
+    (await host.run("sh", "-c", IMPORT, "import images", content=stream, timeout_s=COPY_S)).check()
 
 
 def tar(files: Iterable[tuple[str, int, int, Iterable[bytes]]]) -> Iterator[bytes]:
