@@ -30,11 +30,11 @@ TITLES = {
     ),
     "host-power-virtual-ip": (
         "Host powered off",
-        "The host that holds the virtual IP loses its power: all its processes are gone at once; then it starts again.",
+        "The host that holds the virtual IP is switched off: all its processes are gone at once; then it starts again.",
     ),
     "host-power-follower": (
         "Other host powered off",
-        "A control-plane host with neither the virtual IP nor the etcd leader loses its power; then it starts again.",
+        "A control-plane host with neither the virtual IP nor the etcd leader is switched off; then it starts again.",
     ),
 }
 """What a fault is called, and what is done; others go by their name."""

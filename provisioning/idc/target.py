@@ -88,7 +88,7 @@ async def _attached(
     watcher = Watcher(hosts={entry.name: hosts[entry.name] for entry in inventory.control_planes})
     await watcher.begin()
     async with ExistingTarget(kubeconfig=str(access.kubeconfig)).cluster(ClusterSpec(), keep=True) as seen:
-        facts = _facts(inventory, seen.facts, reused=reused, ready_s=ready_s)
+        facts = _facts(inventory, seen.facts, reused=reused, ready_s=ready_s, power=list(power.values()))
         found = seen.capabilities | _capabilities(inventory, list(power.values()))
     return InventoryCluster(
         facts=facts,
@@ -109,7 +109,9 @@ async def _access(inventory: Inventory, stack: contextlib.AsyncExitStack) -> Acc
     return dataclasses.replace(access, members=members)
 
 
-def _facts(inventory: Inventory, seen: ClusterFacts, *, reused: bool, ready_s: float | None) -> ClusterFacts:
+def _facts(
+    inventory: Inventory, seen: ClusterFacts, *, reused: bool, ready_s: float | None, power: Sequence[object]
+) -> ClusterFacts:
     held = inventory.endpoint.mode == "keepalived"
     return dataclasses.replace(
         seen,
@@ -123,6 +125,7 @@ def _facts(inventory: Inventory, seen: ClusterFacts, *, reused: bool, ready_s: f
         ready_s=ready_s,
         reused=reused,
         ours=inventory.disruptive or not reused,
+        power_loss="processes killed" if any(isinstance(one, LabPower) for one in power) else seen.power_loss,
     )
 
 

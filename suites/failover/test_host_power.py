@@ -48,7 +48,7 @@ def test_control_plane_host_powered_off(
         host=host,
         component="etcd",
         verb="stop-host",
-        action="power lost" + (", it also held the etcd leader" if with_leader == "yes" else ""),
+        action=idc_cluster.facts.power_loss + (", it also held the etcd leader" if with_leader == "yes" else ""),
         seen=("silent", "gone"),
         act=lambda: idc_cluster.faults.stop_host(host),
         undo=lambda: idc_cluster.faults.start_host(host),
@@ -98,7 +98,7 @@ def test_all_hosts_killed_and_started_in_any_order(
     run.series(
         "failover.all_killed_answering", unit="s", better="lower", labels=labels,
         definition="from when the hosts, killed at once, began to be started in random order until every API server is"
-        " ready and etcd has a leader; processes are killed, and what they had written stays: no power is lost",
+        " ready and etcd has a leader; the facts of the cluster say whether power was lost or processes killed",
     ).add(answering_s)  # fmt: skip
     run.series(
         "failover.all_killed_settled", unit="s", better="lower", labels=labels,
