@@ -112,13 +112,12 @@ class _Host:
                 return _say(process, self.machine.facts(managed))
             case ["bash", "-c", _, "lock", holder, silence_s, patience_s]:
                 return await self._lock(process, holder, float(silence_s), float(patience_s))
-            case ["sh", "-c", _, "step", step, _, _]:
+            case ["sh", "-c", _, named, step, _, _] if named == f"step {step}":
                 return await self._step(process, step)
             case ["sh", "-c", _, what, *rest]:
                 return await self._small(process, what, rest)
             case ["sh", "-c", _]:
-                if stream := await process.stdin.read():
-                    self.machine.import_images(stream)
+                await process.stdin.read()
                 return 0
         process.stderr.write(f"not understood: {shlex.join(words)}\n".encode())
         return 127
@@ -130,9 +129,11 @@ class _Host:
                 return 44 if content is None else _say(process, encoded(content))
             case "list":
                 return _say(process, "\n".join(self.machine.blobs))
-            case "place":
+            case "write files":
                 self.machine.place(await process.stdin.read())
-            case "unpack":
+            case "import images":
+                self.machine.import_images(await process.stdin.read())
+            case "copy":
                 self.machine.unpack(await process.stdin.read())
             case "ended":
                 while rest[0].removeprefix("idcbench-step-").removesuffix(".service") in self.machine.running:
