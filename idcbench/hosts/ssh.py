@@ -72,7 +72,7 @@ class SshHost:
             async with (
                 self._slots,
                 asyncio.timeout(timeout_s + 2 * END_S),
-                await self._started(argv[0], command) as process,
+                await self._started(_named(argv), command) as process,
             ):
                 await _feed(process, first, content)
                 stdout, stderr = await process.communicate()
