@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,12 +70,17 @@ class Cluster:
     def etcd_members(self) -> list[dict[str, Any]]:
         """As etcd's gateway lists them."""
         return [
-            {"ID": str(number), "name": name, "peerURLs": [f"https://{address}:2380"],
+            {"ID": identity(address), "name": name, "peerURLs": [f"https://{address}:2380"],
              "clientURLs": [f"https://{address}:2379"], "isLearner": name in self.learners}
-            for number, (name, address) in enumerate(self.members.items(), start=1)
+            for name, address in self.members.items()
         ]  # fmt: skip
 
-    def remove_member(self, identity: str) -> None:
-        name = list(self.members)[int(identity) - 1]
+    def remove_member(self, wanted: str) -> None:
+        name = next(name for name, address in self.members.items() if identity(address) == wanted)
         del self.members[name]
         self.learners.discard(name)
+
+
+def identity(address: str) -> str:
+    """The ID of the member of etcd at an address; the same for as long as it is one."""
+    return str(int(ipaddress.IPv4Address(address)))
