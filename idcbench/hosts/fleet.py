@@ -52,6 +52,11 @@ class Fleet:
                 return host
         raise self.unreached.get(name) or KeyError(name)
 
+    def check(self) -> None:
+        """Raise why the first host that was not reached was not, if there is one."""
+        for error in self.unreached.values():
+            raise error
+
     async def each(
         self, work: Callable[[SshHost], Awaitable[Result]], *, hosts: Sequence[SshHost] | None = None
     ) -> Outcome[Result]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 from ...errors import ArtifactError
 from ...progress import Progress, silent
 from .bundle_layout import END, digest_line, layout
-from .bundle_schema import Blob, BundleManifest, encode
+from .bundle_schema import Blob, BundleEntry, BundleManifest, encode
 from .manifest import sha256
 
 _REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
@@ -33,6 +33,20 @@ class Shelf:
             self.files[digest] = self.folder / digest
             self.files[digest].write_bytes(content)
         return Blob(sha256=digest, size_bytes=len(content))
+
+    def keep_image(self, reference: str, parts: Iterable[bytes], *, origin: str) -> BundleEntry:
+        """Put an image aside: ``parts`` are its manifest, its configuration, its layers; its version is its tag."""
+        blobs = tuple(self.keep(part) for part in parts)
+        return BundleEntry(
+            name=reference,
+            kind="image",
+            version=reference.rpartition(":")[2].removeprefix("v"),
+            size_bytes=sum(blob.size_bytes for blob in blobs),
+            sha256=blobs[0].sha256,
+            origin=origin,
+            media="oci",
+            blobs=blobs,
+        )
 
     def refer(self, file: Path) -> Blob:
         """Take a file as it is, from where it is."""

@@ -60,17 +60,8 @@ def _entry(reference: str, layout: Path, shelf: Shelf, *, origin: str) -> Bundle
     text = _blob(layout, head)
     manifest = json.loads(text)
     rest = [manifest["config"], *manifest["layers"]]
-    blobs = (shelf.keep(text), *(shelf.keep(_blob(layout, one)) for one in rest))
-    return BundleEntry(
-        name=reference,
-        kind="image",
-        version=reference.rpartition(":")[2].removeprefix("v"),
-        size_bytes=sum(blob.size_bytes for blob in blobs),
-        sha256=blobs[0].sha256,
-        origin=origin,
-        media="oci",
-        blobs=blobs,
-    )
+    parts = (text, *(_blob(layout, one) for one in rest))
+    return shelf.keep_image(reference, parts, origin=origin)
 
 
 def _blob(layout: Path, descriptor: dict[str, Any]) -> bytes:

@@ -66,17 +66,7 @@ class _Layout:
         built_for = json.loads(rest[0]).get("architecture", "")
         if built_for != self.architecture:
             raise self._refusal(f"{reference} is for {built_for or 'an unknown architecture'}, not {self.architecture}")
-        blobs = tuple(self.shelf.keep(content) for content in (text, *rest))
-        return BundleEntry(
-            name=reference,
-            kind="image",
-            version=reference.rpartition(":")[2].removeprefix("v"),
-            size_bytes=sum(blob.size_bytes for blob in blobs),
-            sha256=blobs[0].sha256,
-            origin=f"given as {self.path.name}",
-            media="oci",
-            blobs=blobs,
-        )
+        return self.shelf.keep_image(reference, (text, *rest), origin=f"given as {self.path.name}")
 
     def _for_hosts(self, reference: str, given: Sequence[Descriptor]) -> Descriptor:
         for one in self._platforms(given):

@@ -13,22 +13,18 @@ from cryptography import x509
 from ...hosts.fleet import fleet
 from ...hosts.inventory import Inventory
 from ...hosts.ssh import SshHost
-from ..controlplane.endpoint import API_PORT
 from ..facts.facts import Facts
 from ..facts.gather import gather
-from . import paths
+from . import scripts
 from .lock import locked
 from .remote import run_step
 
 RENEW_S = 300.0
-RENEW = f"""\
+RENEW = """\
 kubeadm certs renew all
 # a container that is stopped is started by kubelet at once, and reads the new files
 for name in etcd kube-apiserver kube-controller-manager kube-scheduler; do
     crictl ps -q --state Running --name "^$name\\$" | xargs -r crictl stop --timeout 10
-done
-until kubectl --kubeconfig {paths.ADMIN} --server https://ADDRESS:{API_PORT} get --raw /readyz >/dev/null 2>&1; do
-    sleep 0.5
 done
 """
 
@@ -49,8 +45,7 @@ class Expiry:
 async def expiries(inventory: Inventory) -> list[Expiry]:
     """Of all hosts that are reached, the first to expire first. Raises what a host says that cannot be asked."""
     async with fleet(inventory) as reached:
-        for error in reached.unreached.values():
-            raise error
+        reached.check()
         found = (await gather(reached, paths=lambda _: ())).check()
     all_of_them = [one for host, facts in found.items() for one in expiries_of(host, facts)]
     return sorted(all_of_them, key=lambda one: (one.until, one.host, one.path))
@@ -75,15 +70,14 @@ async def renew(inventory: Inventory, *, say: Callable[[str], None]) -> None:
     kubelets renew their own. Raises :class:`~.remote.StepError` with the host, and stops there.
     """
     async with fleet(inventory, only=[host.name for host in inventory.control_planes]) as reached:
-        for error in reached.unreached.values():
-            raise error
+        reached.check()
         async with locked(reached.hosts, doing="certs renew"):
             for host in reached.hosts:
                 await _renew(host, say=say)
 
 
 async def _renew(host: SshHost, *, say: Callable[[str], None]) -> None:
-    done = await run_step(host, "certs-renew", RENEW.replace("ADDRESS", host.address), limit_s=RENEW_S)
+    done = await run_step(host, "certs-renew", RENEW + scripts.until_ready(host.address), limit_s=RENEW_S)
     say(f"{host.name}: certificates renewed, its API server answers again after {done.seconds:.1f} s")
 
 

@@ -29,8 +29,7 @@ async def take_down(inventory: Inventory, *, confirm: str, say: Callable[[str], 
             f"{inventory.name}" + (f" (found {confirm!r})" if confirm else "")
         )
     async with fleet(inventory) as reached:
-        for error in reached.unreached.values():
-            raise error
+        reached.check()
         async with locked(reached.hosts, doing="down"):
             await probe(reached, say=say)
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ...hosts.failure import HostError
 from ...hosts.ssh import SshHost
 from . import paths
+
+
+def is_ready(thing: Mapping[str, Any]) -> bool:
+    """Whether a node or a pod has the condition Ready."""
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in thing["status"].get("conditions", ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from ...hosts.inventory import HostEntry, Inventory
 from ...hosts.ssh import SshHost
 from .downing import leave
 from .etcd_members import Member, etcd_of
-from .kubectl import Kubectl
+from .kubectl import Kubectl, is_ready
 from .lock import locked
 from .stale import forget_members, remember_removed
 from .state import State
@@ -90,8 +90,7 @@ async def replace_host(
     """Make a machine that stands in for a lost one a member under its name; one that lives leaves first."""
     [entry] = _entries(inventory, [name])
     async with fleet(inventory) as reached:
-        for error in reached.unreached.values():
-            raise error
+        reached.check()
         state = await _state(reached, list(inventory.hosts), say=say)
         if state.is_member(entry) or state.is_begun(entry):
             async with locked(reached.hosts, doing=f"node replace {name}"):
@@ -139,11 +138,7 @@ def _told(members: Sequence[Member], healthy: frozenset[str]) -> str:
 
 async def _is_ready(kubectl: Kubectl, name: str) -> bool:
     listed = await kubectl.get("nodes", f"--field-selector=metadata.name={name}")
-    return any(
-        one["type"] == "Ready" and one["status"] == "True"
-        for node in listed["items"]
-        for one in node["status"].get("conditions", ())
-    )
+    return any(map(is_ready, listed["items"]))
 
 
 async def _drain(kubectl: Kubectl, entry: HostEntry, *, timeout_s: float) -> None:

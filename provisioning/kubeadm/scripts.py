@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 
 from ..artifacts.bundle_schema import BundleEntry
+from ..controlplane.endpoint import API_PORT
 from . import paths
 
 BLOBS = f"{paths.STATE}/blobs"
@@ -109,6 +110,14 @@ def services(*, start: Sequence[str], restart: Sequence[str]) -> str:
         lines.append(f"systemctl enable --quiet --now {' '.join(start)}")
     lines += [f"systemctl try-restart {name}" for name in restart]
     return "\n".join([*lines, ""])
+
+
+def until_ready(address: str) -> str:
+    """Wait for the API server of the control plane at ``address``, which asks its own etcd."""
+    server = f"https://{address}:{API_PORT}"
+    return f"""\
+until kubectl --kubeconfig {paths.ADMIN} --server {server} get --raw /readyz >/dev/null 2>&1; do sleep 0.3; done
+"""
 
 
 def mark(cluster: str, state: str) -> str:

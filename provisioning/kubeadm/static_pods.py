@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..controlplane.endpoint import API_PORT
 from . import paths
 from .own_scheduler import MANIFEST, RESTING
+from .scripts import until_ready
 from .wanted import WantedFile
 
 RENEW_S = 300.0
@@ -26,19 +26,20 @@ for name in etcd kube-apiserver kube-controller-manager kube-scheduler; do
     until id=$(crictl ps -q --state Running --name "^$name\\$" | head -n 1) && [ -n "$id" ] &&
         [ "$(date -d "$(started "$id")" +%s)" -ge "$(stat -c %Y $manifest)" ]; do sleep 0.3; done
 done
-until kubectl --kubeconfig {paths.ADMIN} --server https://ADDRESS:{API_PORT} get --raw /readyz >/dev/null 2>&1; do
-    sleep 0.3
-done
+"""
+SETTLE = f"""\
 mv {NEW} {paths.CONTROL_PLANE}
 rm -rf $before
 """
-"""Ends when what changed runs anew and the host's API server, which asks its own etcd, is ready; and begins again from
-the top when it was cut off, as its settings come to their place last."""
 
 
 def renewal(address: str) -> str:
-    """The script for the control plane at ``address``."""
-    return RENEW.replace("ADDRESS", address)
+    """The script for the control plane at ``address``.
+
+    It ends when what changed runs anew and the API server is ready, and begins again from the top when it was cut off,
+    as the settings come to their place last.
+    """
+    return RENEW + until_ready(address) + SETTLE
 
 
 def in_waiting(settings: WantedFile) -> WantedFile:

@@ -11,7 +11,7 @@ from ...hosts.inventory import HostEntry, Inventory
 from ..facts.facts import Facts
 from ..facts.gather import gather
 from .etcd_members import etcd_of
-from .kubectl import Kubectl
+from .kubectl import Kubectl, is_ready
 from .state import State
 
 NOTHING = "-"
@@ -59,16 +59,11 @@ async def _asked(
         except (IdcError, TimeoutError) as error:
             why = str(error)
             continue
-        nodes = {node["metadata"]["name"]: _is_ready(node) for node in listed["items"]}
+        nodes = {node["metadata"]["name"]: is_ready(node) for node in listed["items"]}
         return nodes, {url: member.ID in healthy for member in found for url in member.peer_ur_ls}
     for host in members:
         troubles.setdefault(host.name, why or "no control plane can be asked")
     return {}, {}
-
-
-def _is_ready(node: Mapping[str, dict[str, list[dict[str, str]]]]) -> bool:
-    conditions = node["status"].get("conditions", [])
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def _status(

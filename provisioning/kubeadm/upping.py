@@ -55,7 +55,7 @@ async def bring_up(
     began_s = time.monotonic()
     supplied = find_bundle(bundle, inventory)
     async with fleet(inventory) as reached:
-        _all_reached(reached)
+        reached.check()
         async with locked(reached.hosts, doing="up"):
             upped = await _up(reached, supplied, say=say, dry_run=dry_run, repair=repair)
     return replace(upped, seconds=time.monotonic() - began_s)
@@ -105,7 +105,7 @@ async def is_there(inventory: Inventory) -> bool:
     Raises :class:`ClusterError` when some hosts are in it and some are not, and what :func:`probe` raises.
     """
     async with fleet(inventory) as reached:
-        _all_reached(reached)
+        reached.check()
         state = await probe(reached, say=lambda _: None)
     missing = [host.name for host in inventory.hosts if not state.is_member(host)]
     if state.exists and missing:
@@ -164,8 +164,3 @@ def _work(inventory: Inventory, host: HostEntry, facts: Facts, supplies: Supplie
     interface = host.interface or found[0]
     want = wanted(inventory, host, facts, supplies=supplies, shared=shared, interface=interface)
     return difference(host.name, want, facts)
-
-
-def _all_reached(reached: Fleet) -> None:
-    for error in reached.unreached.values():
-        raise error

@@ -13,7 +13,7 @@ from ...hosts.fleet import Fleet
 from ...hosts.inventory import Inventory
 from ..addons import registry
 from .etcd_members import etcd_of
-from .kubectl import Kubectl
+from .kubectl import Kubectl, is_ready
 
 LIMIT_S = 180.0
 ASK_S = 0.5
@@ -46,13 +46,13 @@ async def _missing(leader: Any, inventory: Inventory) -> list[str]:
             members = await etcd.members()
     except (HostError, TimeoutError) as error:
         return [str(error)]
-    ready = {node["metadata"]["name"] for node in nodes["items"] if _is_ready(node)}
+    ready = {node["metadata"]["name"] for node in nodes["items"] if is_ready(node)}
     missing = [f"node {host.name} is not ready" for host in inventory.hosts if host.name not in ready]
     system = ("kube-system", "kube-flannel", registry.NAMESPACE)
     missing += [
         f"pod {pod['metadata']['namespace']}/{pod['metadata']['name']} is not ready"
         for pod in pods["items"]
-        if pod["metadata"]["namespace"] in system and not _is_ready(pod) and not _has_ended(pod)
+        if pod["metadata"]["namespace"] in system and not is_ready(pod) and not _has_ended(pod)
     ]
     voting = sum(1 for member in members if member.name and not member.is_learner)
     if voting != len(inventory.control_planes):
@@ -63,8 +63,3 @@ async def _missing(leader: Any, inventory: Inventory) -> list[str]:
 def _has_ended(pod: dict[str, Any]) -> bool:
     """Whether it is done, or on its way out."""
     return pod["status"].get("phase") == "Succeeded" or "deletionTimestamp" in pod["metadata"]
-
-
-def _is_ready(thing: dict[str, Any]) -> bool:
-    conditions = thing["status"].get("conditions", ())
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)

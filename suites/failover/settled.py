@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from idcbench.kube.crud import Client, Manifest
+from idcbench.suites.functional.states import has_condition
 
-
-def is_ready(thing: Manifest) -> bool:
-    """Whether a node or a pod has the condition Ready."""
-    conditions = thing.get("status", {}).get("conditions") or ()
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+is_ready = has_condition("Ready")
+"""Whether a node or a pod is, also one that is on its way out."""
 
 
 def wait_until_nodes_ready(client: Client, count: int, *, timeout_s: float) -> None:
