@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from idcbench.cluster import Capability
-from idcbench.kube.crud import Client, Manifest
+from idcbench.kube.crud import Client, Manifest, Manifests
 
 from .manifests import named
 from .states import has_condition, phase_is
@@ -50,17 +50,18 @@ def test_startup_probe_gives_a_slow_container_its_time(idc_client: Client, names
 
 
 def test_container_that_fails_is_started_again_ever_later(idc_client: Client, namespace: str) -> None:
-    """A container that always fails is started again, and its pod says that it waits before the next time."""
+    """A container that always fails is started again, and kubelet says that it waits before the next time.
+
+    It says so by an event: the state CrashLoopBackOff is shown only if kubelet looks at the pod while it waits.
+    """
     idc_client.create(named("Pod", "bad", spec={"containers": [tool("fail", "1")]}), namespace)
 
-    def waits(pod: Manifest) -> bool:
-        states = [one["state"] for one in pod["status"].get("containerStatuses", ())]
-        return restarts(pod) >= 1 and any(
-            state.get("waiting", {}).get("reason") == "CrashLoopBackOff" for state in states
-        )
+    def waits(events: Manifests) -> bool:
+        return any(one["reason"] == "BackOff" and one["involvedObject"]["name"] == "bad" for one in events)
 
-    what = "waiting before it is started again"  # which kubelet may tell only when it looks at the pod once more
-    idc_client.wait_for("Pod", "bad", waits, namespace, timeout_s=150.0, what=what)
+    idc_client.wait_for_list("Event", waits, namespace, timeout_s=90.0, what="one of a wait before the next start")
+    again = "started again after that wait"
+    idc_client.wait_for("Pod", "bad", lambda pod: restarts(pod) >= 2, namespace, timeout_s=90.0, what=again)
 
 
 def test_init_containers_run_one_after_the_other_before_the_rest(idc_client: Client, namespace: str) -> None:
