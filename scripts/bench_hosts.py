@@ -55,7 +55,8 @@ def main() -> None:
 
 async def one_round(lab: Lab, bundle: Path, found: Found) -> None:
     inventory = read_inventory(lab.files.inventory)
-    keep(found, "up", await bring_up(inventory, bundle=bundle, say=quiet))
+    made = await bring_up(inventory, bundle=bundle, say=quiet)
+    keep(found, "up", made, seconds=made.seconds)
     again = await bring_up(inventory, bundle=bundle, say=quiet)
     assert not again.plan.changes, again.plan.lines
     found["again, nothing to change"].append(again.seconds)
@@ -72,16 +73,19 @@ async def changed(lab: Lab, inventory: Inventory, bundle: Path, found: Found) ->
     began_s = clock.time()
     await nodes.remove(inventory, worker, force=False, timeout_s=nodes.DRAIN_S, bundle=bundle, say=quiet)
     found["worker removed"].append(clock.time() - began_s)
+    began_s = clock.time()
     added = await nodes.add(inventory, [worker], bundle=bundle, say=quiet)
-    found["worker added"].append(added.seconds)
+    keep(found, "worker added", added, seconds=clock.time() - began_s)
     await asyncio.to_thread(lab.wipe, control_plane)
     began_s = clock.time()
-    await nodes.replace_host(inventory, control_plane, force=False, timeout_s=nodes.DRAIN_S, bundle=bundle, say=quiet)
-    found["control plane replaced"].append(clock.time() - began_s)
+    made = await nodes.replace_host(
+        inventory, control_plane, force=False, timeout_s=nodes.DRAIN_S, bundle=bundle, say=quiet
+    )
+    keep(found, "control plane replaced", made, seconds=clock.time() - began_s)
 
 
-def keep(found: Found, what: str, upped: Upped) -> None:
-    found[what].append(upped.seconds)
+def keep(found: Found, what: str, upped: Upped, *, seconds: float) -> None:
+    found[what].append(seconds)
     for stage in STAGES:
         times = [seconds for name, seconds in upped.stages.items() if name.split(" ")[0] == stage]
         joined = sum(times) if stage == "join" else max(times, default=0.0)
