@@ -5,7 +5,8 @@
 Writes FOLDER/inventory.yaml, room.bundle and keys, prints `ready`, and serves until its standard input ends. No machine
 and no Kubernetes is behind it: it is for how `idcbench up` works on many hosts, and for what becomes of a run that is
 killed or cut off. Lines on standard input: after `cut=HOST:STEP` the connection that begins that step is cut without a
-word, once, while the step goes on; `off=HOST` and `on=HOST` take a host away and bring it back.
+word, once, while the step goes on; `off=HOST` and `on=HOST` take a host away and bring it back; `clock=HOST:SECONDS`
+sets its clock ahead of this machine's, or behind.
 """
 
 from __future__ import annotations
@@ -44,9 +45,11 @@ async def follow(servers: Servers, machines: dict[str, Machine]) -> None:
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     while line := (await lines.readline()).decode().strip():
         verb, _, words = line.partition("=")
-        host, _, step = words.partition(":")
+        host, _, value = words.partition(":")
         if verb == "cut":
-            machines[host].cut_at.add(step)
+            machines[host].cut_at.add(value)
+        elif verb == "clock":
+            machines[host].ahead_s = float(value)
         elif verb == "off":
             await servers.remove(machines[host])
         elif verb == "on":

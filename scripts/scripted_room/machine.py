@@ -49,6 +49,7 @@ class Machine:
     done: list[str] = field(default_factory=list)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     holder: str = ""
+    ahead_s: float = 0.0
 
     @property
     def name(self) -> str:
@@ -64,7 +65,8 @@ class Machine:
 
     def facts(self, managed: list[str]) -> str:
         """What ``collect.sh`` would print."""
-        lines = [f"clock_ns={time.time_ns()}", f"hostname={self.name}", f"own_name={self.address}", "swap="]
+        lines = [f"clock_ns={time.time_ns() + round(self.ahead_s * 1e9)}"]
+        lines += [f"hostname={self.name}", f"own_name={self.address}", "swap="]
         lines += [f"machine_id={self.number:032x}", f"product_uuid={self.number:032x}"]
         lines += [f"address=eth0 {self.address}/16", f"link=eth0 1500 02:00:00:00:{self.number // 250:02x}:"
                   f"{self.number % 250:02x}", "route=default via 10.9.255.254 dev eth0 "]  # fmt: skip
