@@ -10,7 +10,8 @@ from .template import Manifest, render
 def manifests(*, image: str, addresses: Mapping[str, str]) -> list[Manifest]:
     """``addresses`` has the address of each node by its name; a node that is not in it gets no certificate.
 
-    It runs on control planes in the hosts' network, as kubelets serve before pods have one.
+    It runs on every control plane, so that none is missed, and in the hosts' network, as kubelets serve before pods
+    have one.
     """
     hosts: Manifest = {
         "apiVersion": "v1",
