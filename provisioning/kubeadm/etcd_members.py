@@ -22,6 +22,8 @@ from ..controlplane.flags import ETCD_CLIENT_PORT
 from . import paths
 
 LIMIT_S = 10.0
+NOBODY = "0"
+"""The ID of no member, as etcd writes it."""
 ONE_S = aiohttp.ClientTimeout(total=3.0)
 CREDENTIALS = ("etcd/ca.crt", "etcd/healthcheck-client.crt", "etcd/healthcheck-client.key")
 
@@ -41,7 +43,7 @@ class Member(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _Status(msgspec.Struct, frozen=True):
-    leader: str = "0"
+    leader: str = NOBODY
 
 
 class _Members(msgspec.Struct, frozen=True):
@@ -69,24 +71,28 @@ class Etcd:
 
     async def healthy(self, members: Sequence[Member]) -> frozenset[str]:
         """The IDs of those members that answer and know a leader; each is asked through this control plane."""
-        found = await asyncio.gather(*(self._is_healthy(member) for member in members))
-        return frozenset(member.ID for member, sound in zip(members, found, strict=True) if sound)
+        return frozenset(await self.leaders(members))
 
-    async def _is_healthy(self, member: Member) -> bool:
+    async def leaders(self, members: Sequence[Member]) -> dict[str, str]:
+        """Whom each member takes for the leader, by ID; a member that does not answer, or knows none, is not in it."""
+        found = await asyncio.gather(*(self._leader(member) for member in members))
+        return {member.ID: leader for member, leader in zip(members, found, strict=True) if leader != NOBODY}
+
+    async def _leader(self, member: Member) -> str:
         address = next((urlsplit(url).hostname for url in member.client_ur_ls), None)
         if address is None:
-            return False
+            return NOBODY
         try:
             listener = await self._connection.forward_local_port("127.0.0.1", 0, address, ETCD_CLIENT_PORT)
         except (asyncssh.Error, OSError):
-            return False
+            return NOBODY
         url = f"https://127.0.0.1:{listener.get_port()}/v3/maintenance/status"
         try:
             async with self._session.post(url, data=b"{}", server_hostname="localhost", timeout=ONE_S) as answer:
                 body = await answer.read()
-            return answer.status == 200 and msgspec.json.decode(body, type=_Status).leader != "0"
+            return msgspec.json.decode(body, type=_Status).leader if answer.status == 200 else NOBODY
         except (aiohttp.ClientError, OSError, TimeoutError, msgspec.MsgspecError):
-            return False
+            return NOBODY
         finally:
             listener.close()
 

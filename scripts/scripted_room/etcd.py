@@ -62,5 +62,5 @@ class Gateway:
                 cluster.remove_member(body["ID"])
                 return web.json_response({"members": cluster.etcd_members()})
             case "maintenance/status":
-                return web.json_response({"leader": "1"})
+                return web.json_response({"leader": cluster.etcd_members()[0]["ID"]})
         return web.Response(status=404)

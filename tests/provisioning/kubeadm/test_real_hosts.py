@@ -186,7 +186,7 @@ def test_the_suites_checks_of_real_pods_and_hosts_pass_on_it(room: Room) -> None
 def test_status_says_how_each_host_does(room: Room) -> None:
     said = room.idcbench("status", str(room.inventory))
     assert said.count("ready") == 2
-    assert said.count("answers") == 1
+    assert said.count("leads") == 1
     assert said.count("here") == 1
 
 

@@ -6,6 +6,7 @@ The machines are SSH servers in a process of their own that remember what was do
 from __future__ import annotations
 
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -48,7 +49,7 @@ class Room:
         assert "5 nodes ready, etcd has 3 members" in said
 
     def tell(self, line: str) -> None:
-        """``cut=HOST:STEP``, ``off=HOST``, ``on=HOST``."""
+        """``cut=HOST:STEP``, ``off=HOST``, ``on=HOST``, ``clock=HOST:SECONDS``."""
         assert self._process.stdin is not None
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
@@ -101,7 +102,9 @@ def test_a_control_plane_is_replaced_and_the_last_one_cannot_leave(room: Room) -
 
 def test_a_host_that_is_off_is_removed_and_kept_out(room: Room) -> None:
     room.up()
-    assert room.idcbench("status", str(room.inventory)).count("answers") == 3
+    said = room.idcbench("status", str(room.inventory))
+    assert said.count("leads") == 1
+    assert said.count("follows") == 2
     room.tell("off=w5")
     assert "refuses connections" in room.idcbench("status", str(room.inventory), code=6)
     assert "host w5" in room.up(code=6)
@@ -142,3 +145,15 @@ def test_who_is_not_alone_is_told_who_works_there(tmp_path: Path) -> None:
         first.stdout.read()
     assert first.returncode == 0
     room.close()
+
+
+@pytest.mark.parametrize("ahead_s", [3600, -3600])
+def test_a_clock_that_is_an_hour_off_is_named_before_anything_changes(room: Room, ahead_s: int) -> None:
+    room.tell(f"clock=cp2:{ahead_s}")
+    said = room.up(code=6)
+    assert "nothing was changed" in said
+    sign = "+" if ahead_s > 0 else "-"
+    assert re.search(rf"P202 cp2: found \{sign}(3599|3600)\.\d+ s ± \d\.\d+; wanted within 30 min; set the clock", said)
+    assert "chronyc makestep" in said
+    room.tell("clock=cp2:0")
+    room.up()
