@@ -13,7 +13,19 @@ from . import paths
 BLOBS = f"{paths.STATE}/blobs"
 INSTALLED = f"{paths.STATE}/installed"
 """Lines ``SHA256 SIZE:MTIME PATH`` of the programs that idcbench put there."""
-RESET = """\
+OURS = f"{paths.STATE}/packages-ours"
+"""The names of packages that were not there before idcbench installed them."""
+SWAP_OFF = "# off for Kubernetes: "
+"""What stands before a line of fstab that is off."""
+MASKED = f"{paths.STATE}/masked"
+"""Units of swap that are kept from starting."""
+EMPTY = """\
+# a folder may be the mount of a disk of its own, which stays, with what mkfs put there
+empty() { [ ! -d "$1" ] || find "$1" -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf {} +; }
+"""
+RESET = (
+    EMPTY
+    + """\
 systemctl stop kubelet 2>/dev/null || true
 if command -v crictl >/dev/null 2>&1 && systemctl is-active --quiet containerd; then
     crictl pods -q 2>/dev/null | xargs -r crictl rmp -f >/dev/null 2>&1 || true
@@ -22,14 +34,17 @@ elif systemctl is-active --quiet containerd; then
     ctr -n k8s.io tasks ls -q | xargs -r -n 1 ctr -n k8s.io tasks rm -f || true
     ctr -n k8s.io containers ls -q | xargs -r ctr -n k8s.io containers rm || true
 fi
-mounted='^/var/lib/kubelet(/|$)|^/run/netns/cni-'
+mounted='^/var/lib/kubelet/|^/run/netns/cni-'
 awk -v ours="$mounted" '$2 ~ ours { print $2 }' /proc/mounts | sort -r | xargs -r -n 1 umount -l || true
-rm -rf /var/lib/etcd /var/lib/kubelet/* /etc/kubernetes/manifests /etc/kubernetes/*.conf /etc/kubernetes/tmp
+for folder in /var/lib/etcd /var/lib/kubelet; do empty $folder; done
+rmdir /var/lib/etcd 2>/dev/null || true
+rm -rf /etc/kubernetes/manifests /etc/kubernetes/*.conf /etc/kubernetes/tmp
 find /etc/kubernetes/pki -type f ! -name 'ca.*' ! -name 'sa.*' ! -name 'front-proxy-ca.*' -delete 2>/dev/null || true
 rm -f /etc/cni/net.d/10-flannel.conflist /run/flannel/subnet.env
 for link in cni0 flannel.1; do ip link delete "$link" 2>/dev/null || true; done
 if command -v nft >/dev/null 2>&1; then nft delete table ip kube-proxy 2>/dev/null || true; fi
 """
+)
 """Makes a host clean that had begun to join and did not end; keys that all control planes share stay."""
 
 
@@ -52,6 +67,9 @@ if [ ! -e $policy ] || grep -q idcbench $policy; then
 fi
 trap "rm -f $ours {files}" EXIT
 export DEBIAN_FRONTEND=noninteractive
+for name in {names}; do
+    dpkg-query -W -f='${{Status}}' "$name" 2>/dev/null | grep -q ' installed$' || echo "$name" >> {OURS}
+done
 dpkg --force-confdef --force-confold --force-unsafe-io --install {files}
 for name in {names}; do echo "$name hold"; done | dpkg --set-selections
 """
@@ -95,11 +113,11 @@ done
 
 def swap_off() -> str:
     """Swap off now, and after the next start: its lines in fstab are kept as comments."""
-    return """\
+    return f"""\
+systemctl list-units --plain --no-legend --type swap | awk '{{ print $1 }}' >> {MASKED}
 swapoff -a
-line='/^[^#].*[[:space:]]swap[[:space:]]/s/^/# off for Kubernetes: /'
-[ ! -e /etc/fstab ] || sed -i.idcbench-before "$line" /etc/fstab
-systemctl list-units --plain --no-legend --type swap | awk '{ print $1 }' | xargs -r systemctl mask --now
+[ ! -e /etc/fstab ] || sed -i '/^[^#].*[[:space:]]swap[[:space:]]/s/^/{SWAP_OFF}/' /etc/fstab
+xargs -r systemctl mask --quiet --now < {MASKED}
 """
 
 
