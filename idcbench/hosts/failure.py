@@ -13,5 +13,9 @@ class HostError(ClusterError):
         self.host = host
 
 
+class TooLateError(HostError, TimeoutError):
+    """A command did not end in its time; it is dead, or its host cannot be asked."""
+
+
 class NotStartedError(HostError):
     """A command could not even be given: the connection had ended, as that of a host does that was off meanwhile."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 import asyncssh
 
-from .completed import Completed
+from .completed import Completed, named
 from .connecting import Connection, connect
-from .failure import HostError, NotStartedError
+from .failure import HostError, NotStartedError, TooLateError
 from .inventory import HostEntry
 
 CHANNELS = 8
@@ -62,9 +62,10 @@ class SshHost:
     async def run(self, *argv: str, timeout_s: float = 30.0, sudo: bool = True, content: Content = b"") -> Completed:
         """Run a command to its end, ``content`` as its input; as root unless ``sudo`` is false.
 
-        Raises ``TimeoutError`` after ``timeout_s``; the command is dead by then, also when the connection is cut.
+        Raises :class:`TooLateError` after ``timeout_s``; the command is dead by then, also when the connection is cut.
         Raises :class:`HostError` when the connection ends.
         """
+        name, late = named(argv), f"did not end within {timeout_s:g} s"
         timed = ["timeout", f"--kill-after={END_S}", f"{timeout_s:g}", *argv]
         become, first = self._become() if sudo else ([], b"")
         command = shlex.join([*become, *timed])
@@ -72,17 +73,19 @@ class SshHost:
             async with (
                 self._slots,
                 asyncio.timeout(timeout_s + 2 * END_S),
-                await self._started(_named(argv), command) as process,
+                await self._started(name, command) as process,
             ):
                 await _feed(process, first, content)
                 stdout, stderr = await process.communicate()
                 code, ended = process.exit_status, process.exit_signal
+        except TimeoutError:
+            raise TooLateError(self.name, f"`{name}` {late}, and the host does not say so") from None
         except (asyncssh.Error, OSError) as error:
-            raise HostError(self.name, f"the connection ended during `{_named(argv)}`: {_said(error)}") from error
+            raise HostError(self.name, f"the connection ended during `{name}`: {_said(error)}") from error
         if code is None and ended is None:
-            raise HostError(self.name, f"the connection ended during `{_named(argv)}`; is the host on?")
+            raise HostError(self.name, f"the connection ended during `{name}`; is the host on?")
         if code in (124, 137):
-            raise TimeoutError(f"host {self.name}: `{' '.join(argv)}` did not end within {timeout_s:g} s")
+            raise TooLateError(self.name, f"`{name}` {late}")
         return Completed(self.name, argv, KILLED if code is None else code, _text(stdout), _text(stderr))
 
     async def _started(self, name: str, command: str) -> asyncssh.SSHClientProcess[bytes]:
@@ -200,8 +203,3 @@ def _last(completed: Completed) -> str:
 
 def _said(error: Exception) -> str:
     return getattr(error, "reason", "") or str(error) or type(error).__name__
-
-
-def _named(argv: tuple[str, ...]) -> str:
-    """What a command is called: a shell's script by the name that it is given as its ``$0``."""
-    return argv[3] if argv[:2] == ("sh", "-c") and len(argv) > 3 else argv[0]
