@@ -14,7 +14,7 @@ from ..controlplane.endpoint import HAPROXY_CHECK, EndpointHost, haproxy_config,
 from ..controlplane.timers import PROFILES
 from ..facts.facts import Facts
 from . import guard, hardening, paths, runtime
-from .configuration import control_plane_settings
+from .configuration import control_plane_settings, endpoint_of
 from .traits import Traits
 
 HAPROXY_CONFIG = "/etc/haproxy/haproxy.cfg"
@@ -110,7 +110,7 @@ def wanted(
 ) -> Wanted:  # fmt: skip
     """Everything on ``host``. ``interface`` is the one that has the node's address."""
     traits = traits_of(facts)
-    files = [*_common_files(traits, supplies), _registry_file(inventory)]
+    files = [*_common_files(traits, supplies, endpoint_of(inventory)), _registry_file(inventory)]
     files.append(WantedFile(path=guard.NAME, content=host.name.encode()))
     services = ["containerd", "idcbench-guard", "kubelet"]
     if balanced(inventory, host):
@@ -181,7 +181,7 @@ def balanced(inventory: Inventory, host: HostEntry) -> bool:
     return inventory.endpoint.mode == "local-lb" or (inventory.endpoint.mode == "keepalived" and host.is_control_plane)
 
 
-def _common_files(traits: Traits, supplies: Supplies) -> Iterator[WantedFile]:
+def _common_files(traits: Traits, supplies: Supplies, endpoint: str) -> Iterator[WantedFile]:
     sysctls = "".join(f"{key} = {value}\n" for key, value in SYSCTLS.items())
     yield WantedFile(path=SYSCTL, content=f"# written by idcbench\n{sysctls}".encode(), service="sysctl")
     yield WantedFile(path=MODULES, content=b"# written by idcbench\noverlay\nbr_netfilter\n", service="modules")
@@ -192,7 +192,7 @@ def _common_files(traits: Traits, supplies: Supplies) -> Iterator[WantedFile]:
         yield WantedFile(
             path=paths.RESOLVER, content=b"# written by idcbench: pods cannot ask this host's own server\n"
         )
-    yield WantedFile(path=guard.SCRIPT, content=guard.GUARD.encode(), mode=0o755)
+    yield WantedFile(path=guard.SCRIPT, content=guard.script(endpoint).encode(), mode=0o755)
     yield WantedFile(path=guard.UNIT, content=guard.SERVICE.encode())
     yield WantedFile(path=runtime.KUBELET_UNIT, content=runtime.KUBELET_SERVICE.encode(), service="kubelet")
     yield WantedFile(path=runtime.KUBELET_DROPIN, content=runtime.KUBELET_FLAGS.encode(), service="kubelet")

@@ -11,6 +11,8 @@ import pytest
 
 from idcbench.provisioning.kubeadm import guard, paths
 
+ENDPOINT = "10.9.0.100:8443"
+
 
 def started(folder: Path, answer: str, *, code: int = 0, credentials: bool = True) -> subprocess.CompletedProcess[str]:
     """The guard of the host w1, all of whose files lie in ``folder``."""
@@ -20,9 +22,10 @@ def started(folder: Path, answer: str, *, code: int = 0, credentials: bool = Tru
     if credentials:
         (etc / "kubelet.conf").touch()
     kubectl = folder / "kubectl"
-    kubectl.write_text(f"#!/bin/sh\ncat <<'END'\n{answer}\nEND\nexit {code}\n")
+    asked = f"case $* in *'--server https://{ENDPOINT} '*) ;; *) exit 1 ;; esac"
+    kubectl.write_text(f"#!/bin/sh\n{asked}\ncat <<'END'\n{answer}\nEND\nexit {code}\n")
     kubectl.chmod(0o755)
-    script = guard.GUARD.replace(paths.ETC, str(etc))
+    script = guard.script(ENDPOINT).replace(paths.ETC, str(etc))
     environment = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"}
     return subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=False)
 
