@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import click
@@ -27,15 +28,14 @@ def certs() -> None:
 @click.option("--days", type=click.IntRange(0), default=30, show_default=True, help="What counts as soon.")
 def show(file: Path, days: int) -> int:
     """Say until when each certificate is good; for a timer that watches them: the exit code."""
-    found, now = asyncio.run(flat(certificates.expiries(read_inventory(file)))), certificates.now()
-    rows = [
-        (one.host, one.path, f"{one.until:%Y-%m-%d}", one.left(now).days, "signs others" if one.is_authority else "")
-        for one in found
-    ]
-    click.echo(tabulate(rows, headers=["host", "certificate", "good until", "days left", ""]))
+    now, say = certificates.now(), partial(click.echo, err=True)
+    found = asyncio.run(flat(certificates.expiries(read_inventory(file), say=say)))
+    rows = [(one.host, one.path, f"{one.until:%Y-%m-%d}", one.left(now).days, one.renewal) for one in found]
+    click.echo(tabulate(rows, headers=["host", "certificate", "good until", "days left", "renewed by"]))
     soon = [one for one in found if one.left(now).days < days]
     if soon:
-        click.echo(f"\n{len(soon)} expire within {days} days; `idcbench certs renew {file}` makes new ones")
+        ours = sum(one.renewal == certificates.BY_US for one in soon)
+        click.echo(f"\n{len(soon)} expire within {days} days" + (f"; `idcbench certs renew {file}`" if ours else ""))
     return SOON if soon else 0
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from .serving import Serving
+from .serving import Server, Serving
 from .template import Manifest, render
 
-SERVING_NAMES = ("metrics-server.kube-system.svc", "metrics-server.kube-system.svc.cluster.local")
-"""What its certificate is to be for: by such a name the API server calls it."""
+SERVER = Server(
+    namespace="kube-system",
+    name="metrics-server",
+    names=("metrics-server.kube-system.svc", "metrics-server.kube-system.svc.cluster.local"),
+)
+"""By such a name the API server calls it."""
 
 
 def manifests(*, image: str, serving: Serving) -> list[Manifest]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .serving import Serving
+from .serving import Server, Serving
 from .template import Manifest, render
 
 NAMESPACE, NAME, PORT = "idcbench-registry", "registry", 5000
@@ -10,10 +10,15 @@ FOLDER = "/var/lib/idcbench/registry"
 """Where its host keeps what is pushed."""
 
 
+def server(address: str) -> Server:
+    """containerd on the hosts calls it by its address."""
+    return Server(namespace=NAMESPACE, name=NAME, names=(address,))
+
+
 def manifests(*, image: str, serving: Serving, address: str, node: str) -> list[Manifest]:
     """One pod on ``node``, whose disk holds the images; a Service with the fixed ``address`` of the service network.
 
-    ``serving`` has to name that address, as containerd on the hosts calls it by it. Whoever is in the cluster may
+    ``serving`` is for what :func:`server` says. Whoever is in the cluster may
     pull and push.
     """
     return render(

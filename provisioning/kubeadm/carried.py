@@ -12,9 +12,9 @@ import yaml
 
 from ...hosts.inventory import Inventory
 from ..addons import csr_approver, flannel, metrics_server, registry, removed
-from ..addons.serving import Serving
+from ..addons.serving import Server, Serving
 from ..addons.template import Manifest
-from ..controlplane.pki import KeyPair, leaf
+from ..controlplane.pki import KeyPair
 from . import own_scheduler
 from .kubectl import Kubectl
 from .wanted import Supplies
@@ -43,12 +43,11 @@ def manifests(
             found["flannel"] = _text(flannel.manifests(image=image, pods=pods, endpoint=at, port=port))
         case path:
             found["network"] = Path(path).read_text()
-    serving = serving_by(authority, metrics_server.SERVING_NAMES)
-    found["metrics-server"] = _text(metrics_server.manifests(image=supplies.image("metrics-server"), serving=serving))
-    at = str(inventory.network.registry_address)
+    metrics, images = (Serving.signed(authority, server.names) for server in servers(inventory))
+    found["metrics-server"] = _text(metrics_server.manifests(image=supplies.image("metrics-server"), serving=metrics))
     found["registry"] = _text(
         registry.manifests(
-            image=supplies.image("registry"), serving=serving_by(authority, (at,)), address=at,
+            image=supplies.image("registry"), serving=images, address=str(inventory.network.registry_address),
             node=inventory.control_planes[0].name,
         )
     )  # fmt: skip
@@ -57,12 +56,9 @@ def manifests(
     return found
 
 
-def serving_by(authority: KeyPair | None, names: tuple[str, ...]) -> Serving:
-    """A certificate for a server in the cluster, signed by its authority; empty without one."""
-    if authority is None:
-        return Serving(certificate=b"", key=b"", ca=b"")
-    pair = leaf(names[0], signer=authority, names=names, server=True)
-    return Serving(certificate=pair.certificate_pem, key=pair.key_pem, ca=authority.certificate_pem)
+def servers(inventory: Inventory) -> tuple[Server, Server]:
+    """Those that answer by TLS with a certificate of the cluster: metrics-server and the registry."""
+    return metrics_server.SERVER, registry.server(str(inventory.network.registry_address))
 
 
 def _text(objects: list[Manifest]) -> str:
