@@ -72,6 +72,7 @@ def kubeconfig(file: Path, output: Path | None) -> None:
     try:
         descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as stream:
+            os.fchmod(descriptor, 0o600)  # one that was there keeps its mode otherwise
             stream.write(text)
     except OSError as error:
         raise UsageError(f"{output}: cannot be written: {error.strerror}") from None

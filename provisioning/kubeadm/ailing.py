@@ -7,8 +7,10 @@ import time
 from collections.abc import Mapping, Sequence
 
 from ...errors import ClusterError
+from ...hosts.failure import HostError
 from ...hosts.fleet import Fleet
 from ...hosts.inventory import HostEntry
+from ...hosts.ssh import SshHost
 from ..facts.facts import Facts
 from .etcd_members import Etcd, Member, etcd_of
 from .kubectl import Kubectl
@@ -31,11 +33,7 @@ async def ailing(reached: Fleet, state: State) -> Mapping[str, str]:
             f"cluster {state.inventory.name}: no control plane has all its static pods any more; put "
             "/etc/kubernetes/manifests back on one of them, or restore from a backup"
         )
-    leader = reached[whole[0].name]
-    async with etcd_of(leader) as etcd:
-        members = await etcd.members()
-        listed, healthy = await asyncio.gather(Kubectl(leader).get("nodes"), _heard(etcd, members, state.members))
-    nodes = {node["metadata"]["name"] for node in listed["items"]}
+    members, healthy, nodes = await _asked([reached[host.name] for host in whole], state)
     sound = [member for member in members if member.ID in healthy]
     found: dict[str, str] = {}
     for host in state.members:
@@ -50,6 +48,25 @@ async def ailing(reached: Fleet, state: State) -> Mapping[str, str]:
             f"others are no majority of {len(members)} members of etcd; mend those first that only need to be started"
         )
     return found
+
+
+async def _asked(
+    leaders: Sequence[SshHost], state: State
+) -> tuple[Sequence[Member], frozenset[str], set[str]]:  # fmt: skip
+    """The members of etcd, who of them answers, and the nodes: from the first of ``leaders`` whose own etcd answers."""
+    failed: HostError | None = None
+    for leader in leaders:
+        try:
+            async with etcd_of(leader) as etcd:
+                members = await etcd.members()
+                healthy = await _heard(etcd, members, state.members)
+            listed = await Kubectl(leader).get("nodes")
+        except HostError as error:
+            failed = failed or error
+            continue
+        return members, healthy, {node["metadata"]["name"] for node in listed["items"]}
+    assert failed is not None, "leaders are at least one"
+    raise failed
 
 
 async def _heard(etcd: Etcd, members: Sequence[Member], hosts: Sequence[HostEntry]) -> frozenset[str]:

@@ -81,7 +81,9 @@ def _status(
     return HostStatus(
         host=host.name, role="control plane" if host.is_control_plane else "worker", member=member, node=node,
         etcd=voice, trouble=trouble,
-        holds_virtual_ip=facts is not None and facts.interface_of(inventory.endpoint.address) is not None,
+        holds_virtual_ip=inventory.endpoint.mode == "keepalived"
+        and facts is not None
+        and facts.interface_of(inventory.endpoint.address) is not None,
     )  # fmt: skip
 
 

@@ -52,7 +52,7 @@ async def _missing(leader: Any, inventory: Inventory) -> list[str]:
     missing += [
         f"pod {pod['metadata']['namespace']}/{pod['metadata']['name']} is not ready"
         for pod in pods["items"]
-        if pod["metadata"]["namespace"] in system and not is_ready(pod) and not _has_ended(pod)
+        if pod["metadata"]["namespace"] in system and not is_ready(pod) and not has_ended(pod)
     ]
     voting = sum(1 for member in members if member.name and not member.is_learner)
     if voting != len(inventory.control_planes):
@@ -60,6 +60,8 @@ async def _missing(leader: Any, inventory: Inventory) -> list[str]:
     return missing
 
 
-def _has_ended(pod: dict[str, Any]) -> bool:
-    """Whether it is done, or on its way out."""
+def has_ended(pod: dict[str, Any]) -> bool:
+    """Whether it is done, or on its way out, or given up by a controller, which has made another in its place."""
+    if pod["status"].get("phase") == "Failed":
+        return any(owner["kind"] != "Node" for owner in pod["metadata"].get("ownerReferences", ()))
     return pod["status"].get("phase") == "Succeeded" or "deletionTimestamp" in pod["metadata"]

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from idcbench.errors import ClusterError
+from idcbench.hosts.failure import HostError
+from idcbench.hosts.inventory import HostEntry
 from idcbench.hosts.inventory_file import parse_inventory
 from idcbench.provisioning.facts.facts import parse_facts
 from idcbench.provisioning.kubeadm import ailing as room
@@ -52,7 +54,9 @@ class Cluster:
         return State(inventory=inventory, facts=facts)
 
     @contextlib.asynccontextmanager
-    async def etcd_of(self, _host: object) -> AsyncIterator[Cluster.Etcd]:
+    async def etcd_of(self, host: HostEntry) -> AsyncIterator[Cluster.Etcd]:
+        if host.name in self.silent:
+            raise HostError(host.name, "etcd does not answer")
         yield Cluster.Etcd(self)
 
     @dataclass
