@@ -104,6 +104,8 @@ for name in kube-apiserver kube-controller-manager kube-scheduler etcd; do
     [ -e /etc/kubernetes/manifests/$name.yaml ] && say manifest $name
 done
 [ -e /etc/kubernetes/idcbench/resting/kube-scheduler.yaml ] && say resting kube-scheduler
+sed -n 's/^ *\(controlPlaneEndpoint\|podSubnet\|serviceSubnet\|dnsDomain\): */setting=\1 /p' /etc/kubernetes/idcbench/control-plane.yaml 2>/dev/null
+sed -n 's/.*--node-ip=\([0-9.]*\).*/node_ip=\1/p' /var/lib/kubelet/kubeadm-flags.env 2>/dev/null
 for file in /etc/cni/net.d/*; do [ -f "$file" ] && say cni "$file"; done
 [ -d /var/lib/etcd/member ] && say etcd_data yes
 for file in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt /var/lib/kubelet/pki/kubelet-client-current.pem; do # certificates, never keys

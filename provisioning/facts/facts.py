@@ -213,6 +213,12 @@ class Facts:
     def is_control_plane(self) -> bool:
         return "kube-apiserver" in self.all("manifest")
 
+    @property
+    def was_control_plane(self) -> bool:
+        """Whether it is one, or has what only one leaves."""
+        left = "/etc/kubernetes/admin.conf" in self.all("exists") or self.one("etcd_data") == "yes"
+        return self.is_control_plane or left
+
 
 def parse_facts(text: str) -> Facts:
     """The output of the script. Raises :class:`FactsError` when it is not whole."""

@@ -17,6 +17,7 @@ import msgspec
 
 from ...hosts.connecting import Connection
 from ...hosts.failure import HostError
+from ...hosts.inventory import HostEntry
 from ...hosts.ssh import SshHost
 from ..controlplane.flags import ETCD_CLIENT_PORT
 from . import paths
@@ -40,6 +41,10 @@ class Member(msgspec.Struct, frozen=True, rename="camel"):
     def is_at(self, address: str) -> bool:
         """Whether it is, or is to be, on the host with this address."""
         return any(f"//{address}:" in url for url in self.peer_ur_ls)
+
+    def is_of(self, host: HostEntry) -> bool:
+        """Whether it is a host's, by its name too: a machine that stands in for it may have another address."""
+        return self.name == host.name or self.is_at(host.node_address)
 
 
 class _Status(msgspec.Struct, frozen=True):

@@ -12,10 +12,12 @@ from ...hosts.inventory import HostEntry, Inventory
 from ...hosts.ssh import SshHost
 from .downing import leave
 from .etcd_members import Member, etcd_of
+from .fitting import check_fits
 from .kubectl import Kubectl, is_ready
 from .lock import locked
 from .stale import forget_members, remember_removed
 from .state import State
+from .supplies import find_bundle
 from .upping import Upped, bring_up, probe
 
 Say = Callable[[str], None]
@@ -29,10 +31,9 @@ async def add(inventory: Inventory, names: Sequence[str], *, bundle: Path | None
     cluster, and what :func:`~.upping.bring_up` raises.
     """
     wanted = _entries(inventory, names)
-    async with fleet(inventory, only=[*_others(inventory, []), *names]) as reached:
+    async with fleet(inventory) as reached:
         state = await _state(reached, [host.entry for host in reached.hosts], say=say)
-    if not state.exists:
-        raise ClusterError(f"there is no cluster {inventory.name} to add to; idcbench up {inventory.path} makes it")
+        await _refuse_silent_nodes(reached, Kubectl(_leader(reached, state)))
     members = {host.name for host in state.members}
     hosts = tuple(host for host in inventory.hosts if host.name in members or host in wanted)
     return await bring_up(replace(inventory, hosts=hosts), bundle=bundle, say=say, repair=names)
@@ -67,6 +68,7 @@ async def remove(
     :class:`ClusterError` where a majority of etcd, or the last control plane, would go.
     """
     [entry] = _entries(inventory, [name])
+    find_bundle(bundle, inventory)  # what is lacking at the end is told at the start
     async with fleet(inventory) as reached:
         for other, error in reached.unreached.items():
             if other != name:
@@ -89,6 +91,7 @@ async def replace_host(
 ) -> Upped:
     """Make a machine that stands in for a lost one a member under its name; one that lives leaves first."""
     [entry] = _entries(inventory, [name])
+    find_bundle(bundle, inventory)
     async with fleet(inventory) as reached:
         reached.check()
         state = await _state(reached, list(inventory.hosts), say=say)
@@ -117,12 +120,20 @@ async def _leave_cluster(
     say(f"{entry.name}: is no node any more")
 
 
+async def _refuse_silent_nodes(reached: Fleet, kubectl: Kubectl) -> None:
+    """Raise :class:`ClusterError` for a host that cannot be reached and is a node: the others would forget it."""
+    nodes = {node["metadata"]["name"] for node in (await kubectl.get("nodes"))["items"]}
+    for name, error in reached.unreached.items():
+        if name in nodes:
+            raise ClusterError(f"{error}; it is a node of the cluster: start it, or idcbench node remove it first")
+
+
 async def _refuse_without_majority(leader: SshHost, entry: HostEntry) -> None:
     """Raise :class:`ClusterError` when those that would stay are no majority of what etcd would then be."""
     async with etcd_of(leader) as etcd:
         members = await etcd.members()
         healthy = await etcd.healthy(members)
-    staying = [one for one in members if not one.is_at(entry.node_address) and not one.is_learner]
+    staying = [one for one in members if not one.is_of(entry) and not one.is_learner]
     sound = [one for one in staying if one.ID in healthy]
     if len(sound) <= len(staying) // 2:
         raise ClusterError(
@@ -149,8 +160,10 @@ async def _drain(kubectl: Kubectl, entry: HostEntry, *, timeout_s: float) -> Non
 
 
 async def _state(reached: Fleet, entries: Sequence[HostEntry], *, say: Say) -> State:
-    """Of the hosts that were reached. Raises what :func:`~.upping.probe` does."""
-    return await probe(replace(reached, inventory=replace(reached.inventory, hosts=tuple(entries))), say=say)
+    """Of the hosts that were reached. Raises what :func:`~.upping.probe` and :func:`~.fitting.check_fits` do."""
+    state = await probe(replace(reached, inventory=replace(reached.inventory, hosts=tuple(entries))), say=say)
+    check_fits(state)
+    return state
 
 
 def _leader(reached: Fleet, state: State, *, but: HostEntry | None = None) -> SshHost:

@@ -33,16 +33,11 @@ async def forget(leader: SshHost, entries: Sequence[HostEntry]) -> None:
 
 
 async def forget_members(leader: SshHost, entries: Sequence[HostEntry]) -> list[str]:
-    """Take out of etcd whoever is, or is to be, at the addresses of these hosts; the names of those that were."""
+    """Take the members of these hosts out of etcd; the names of those that had one."""
     if not entries:
         return []
     async with etcd_of(leader) as etcd:
-        found = [
-            (entry.name, member)
-            for member in await etcd.members()
-            for entry in entries
-            if member.is_at(entry.node_address)
-        ]
+        found = [(entry.name, member) for member in await etcd.members() for entry in entries if member.is_of(entry)]
         for _, member in found:
             await etcd.remove(member)
     return [name for name, _ in found]

@@ -20,9 +20,10 @@ from . import carried, own_scheduler, sharing
 from .acting import Actor, Clock
 from .ailing import ailing
 from .difference import Work, difference
+from .fitting import check_fits, check_owner, check_version
 from .kubectl import Kubectl
 from .lock import locked
-from .node_settings import Node, node_works
+from .node_settings import CONTROL_PLANE, Node, node_works
 from .plan import Plan, plan
 from .remote import until_idle
 from .state import State
@@ -66,14 +67,16 @@ async def _up(
 ) -> Upped:  # fmt: skip
     inventory = reached.inventory
     state = await probe(reached, say=say)
+    check_fits(state)
     kubectl = Kubectl(reached[state.control_planes[0].name]) if state.exists else None
     kept, nodes = await asyncio.gather(carried.kept(kubectl), _nodes(kubectl))
+    _check_strangers(inventory, nodes, say=say)
     if state.exists:
         state = await _judged(reached, state, kept.removed, repair, say=say)
     if len(state.members) < len(inventory.hosts):
         refuse_unsound(state, bundle=bundle)
     supplies = supplies_of(bundle, inventory, state.facts)
-    state.check_version(supplies.version)
+    check_version(state, supplies.version)
     shared = await _shared(reached, state)
     works = {host.name: _work(inventory, host, state.facts[host.name], supplies, shared) for host in inventory.hosts}
     scheduler = await own_scheduler.manifest(inventory, supplies)
@@ -126,7 +129,7 @@ async def probe(reached: Fleet, *, say: Say) -> State:
                 host, found[host.name], say=say, again=lambda each: facts_of(each, paths[each.name])
             )
     state = State(inventory=reached.inventory, facts=found)
-    state.check()
+    check_owner(state)
     return state
 
 
@@ -141,6 +144,18 @@ async def _judged(
     for name, why in found.items():
         say(f"{name}: {why}; it is made anew")
     return replace(state, broken=frozenset(found))
+
+
+def _check_strangers(inventory: Inventory, nodes: Mapping[str, Node], *, say: Say) -> None:
+    """Raise :class:`ClusterError` for control planes that the inventory does not have: they would be cut off."""
+    known = {host.name for host in inventory.hosts}
+    for name in nodes.keys() - known:
+        if CONTROL_PLANE in nodes[name]["metadata"].get("labels", {}):
+            raise ClusterError(
+                f"{name} is a control plane of cluster {inventory.name} and not in {inventory.path}; put it back "
+                "there, and take it out of the cluster first: idcbench node remove"
+            )
+        say(f"note: {name} is a node of the cluster and not in the inventory; it is left alone")
 
 
 async def _nodes(kubectl: Kubectl | None) -> dict[str, Node]:

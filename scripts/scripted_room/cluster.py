@@ -27,7 +27,7 @@ class Cluster:
 
     def add_node(self, name: str, *, control_plane: bool) -> None:
         taints = [CONTROL_PLANE] if control_plane else []
-        metadata = {"name": name, "labels": {}}
+        metadata = {"name": name, "labels": {CONTROL_PLANE["key"]: ""} if control_plane else {}}
         self.nodes[name] = {"metadata": metadata, "spec": {"taints": taints}, "status": READY}
 
     def kubectl(self, words: list[str], content: bytes) -> tuple[int, str]:

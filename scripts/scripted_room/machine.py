@@ -23,6 +23,7 @@ from idcbench.provisioning.kubeadm.wanted import SYSCTLS, Shared
 
 PLAIN = Path(__file__).with_name("plain.facts").read_text()
 ETCD = f"{paths.PKI}/etcd"
+SETTING = r"^ *(controlPlaneEndpoint|podSubnet|serviceSubnet|dnsDomain): (.*)$"
 STATIC = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 
@@ -76,8 +77,13 @@ class Machine:
         lines += [f"image={name} {digest}" for name, digest in self.images.items()]
         lines += [f"unit={name} enabled active" for name in self.units]
         lines += [f"step=idcbench-step-{name}.service" for name in self.running]
+        if f"{paths.ETC}/kubelet.conf" in self.exists:
+            lines.append(f"node_ip={self.address}")
         lines += [f"exists={path}" for path in self.exists] + [f"manifest={name}" for name in self.manifests]
         lines += [f"mark={self.mark}"] * bool(self.mark)
+        if paths.CONTROL_PLANE in self.files:
+            text = self.files[paths.CONTROL_PLANE][1].decode()
+            lines += [f"setting={name} {value}" for name, value in re.findall(SETTING, text, re.MULTILINE)]
         if f"{paths.PKI}/ca.crt" in self.files:
             lines.append(f"authority={self._digest(f'{paths.PKI}/ca.crt')}")
         for path in managed:

@@ -16,6 +16,7 @@ from idcbench.hosts.inventory_file import parse_inventory
 from idcbench.provisioning.artifacts.bundle_schema import Blob, BundleEntry, Kind
 from idcbench.provisioning.facts.facts import Facts, FactsError, parse_facts
 from idcbench.provisioning.kubeadm.difference import difference
+from idcbench.provisioning.kubeadm.fitting import check_fits, check_owner, check_version
 from idcbench.provisioning.kubeadm.plan import plan
 from idcbench.provisioning.kubeadm.sharing import made
 from idcbench.provisioning.kubeadm.state import State
@@ -143,12 +144,13 @@ def test_static_pods_follow_the_profile_and_know_nothing_of_other_hosts() -> Non
     assert words(alone, sound(host)) == []
 
 
-def test_a_cluster_is_not_taken_to_another_minor_version() -> None:
+def test_a_cluster_is_not_taken_to_another_version() -> None:
     found = {host.name: parse_facts("kubelet=v1.36.4\n" + as_wanted(host) + MEMBER + BARE) for host in room().hosts}
-    state = State(inventory=room(), facts=found)
-    state.check_version("1.36.9")
-    with pytest.raises(ClusterError, match=r"cp1: has Kubernetes 1\.36\.4, the bundle 1\.37\.2"):
-        state.check_version("1.37.2")
+    there = State(inventory=room(), facts=found)
+    check_version(there, "1.36.4")
+    for other in ("1.36.9", "1.37.2"):
+        with pytest.raises(ClusterError, match=rf"cp1: has Kubernetes 1\.36\.4, the bundle {other}"):
+            check_version(there, other)
 
 
 def test_only_a_control_plane_gets_keys_the_endpoint_and_etcd() -> None:
@@ -233,13 +235,50 @@ def test_a_whole_cluster_gives_an_empty_plan() -> None:
 )
 def test_a_host_of_another_cluster_is_not_touched(found: str, said: str) -> None:
     with pytest.raises(ClusterError) as caught:
-        state(cp2=found).check()
+        check_owner(state(cp2=found))
     assert said in str(caught.value)
 
 
 def test_two_clusters_of_one_name_are_told_apart_by_their_authorities() -> None:
     with pytest.raises(ClusterError, match="trust different authorities"):
-        state(cp1=MEMBER + PLANE, cp2=MEMBER.replace("aa", "bb") + PLANE).check()
+        check_owner(state(cp1=MEMBER + PLANE, cp2=MEMBER.replace("aa", "bb") + PLANE))
+
+
+SETTINGS = """\
+setting=controlPlaneEndpoint 10.9.0.100:8443
+setting=podSubnet 10.244.0.0/16
+setting=serviceSubnet 10.96.0.0/16
+setting=dnsDomain cluster.local
+"""
+WHOLE = {
+    **{f"cp{number}": f"{MEMBER}{PLANE}{SETTINGS}node_ip=10.9.0.1{number}\n" for number in (1, 2, 3)},
+    "w1": f"{MEMBER}node_ip=10.9.0.21\n",
+}
+
+
+def test_a_cluster_fits_the_inventory_that_it_was_made_by() -> None:
+    check_fits(state(**WHOLE))
+    check_fits(state())
+    check_fits(state(**{**WHOLE, "cp2": "", "w1": ""}))
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"cp1": "", "cp2": "", "cp3": ""}, "w1 are members of cluster room, and no control plane"),
+        ({"cp2": MEMBER}, "host cp2: is a worker of the cluster, the inventory says a control plane"),
+        ({"w1": MEMBER + PLANE}, "host w1: is a control plane of the cluster, the inventory says a worker"),
+        ({"w1": MEMBER + "node_ip=10.9.0.22\n"}, "host w1: joined as 10.9.0.22, the inventory has 10.9.0.21"),
+        ({"cp1": WHOLE["cp1"].replace("0.100", "0.99")}, "with endpoint 10.9.0.99:8443, the inventory says 10.9.0.100"),
+        ({"cp3": WHOLE["cp3"].replace("10.244", "10.240")}, "with network.pods 10.240.0.0/16"),
+        ({"cp3": WHOLE["cp3"].replace("10.96", "10.97")}, "with network.services 10.97.0.0/16"),
+        ({"cp3": WHOLE["cp3"].replace("cluster.local", "idc")}, "with network.domain idc"),
+    ],
+)
+def test_what_no_living_cluster_takes_is_refused(found: dict[str, str], said: str) -> None:
+    with pytest.raises(ClusterError) as caught:
+        check_fits(state(**{**WHOLE, **found}))
+    assert said in str(caught.value)
 
 
 def test_what_a_host_says_in_part_is_not_taken_for_all() -> None:

@@ -11,9 +11,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 ROOM = Path(__file__).parents[3] / "scripts" / "scripted_room"
 LIMIT_S = 300
@@ -63,6 +66,14 @@ class Room:
         return self._process.stdout.readline().strip()
 
 
+@contextmanager
+def altered(inventory: Path) -> Iterator[dict[str, Any]]:
+    """The inventory as a document, written back at the end."""
+    document = yaml.safe_load(inventory.read_text())
+    yield document
+    inventory.write_text(yaml.safe_dump(document, sort_keys=False))
+
+
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Room]:
     made = Room(tmp_path)
@@ -100,6 +111,31 @@ def test_a_control_plane_is_replaced_and_the_last_one_cannot_leave(room: Room) -
     assert "is the only control plane" in room.node("remove", "cp1", code=6)
 
 
+def test_who_is_in_the_cluster_and_not_in_the_inventory_is_not_cut_off(room: Room) -> None:
+    room.up()
+    with altered(room.inventory) as document:
+        del document["hosts"]["cp2"], document["hosts"]["cp3"]
+    said = room.up(code=6)
+    assert re.search(r"cp[23] is a control plane of cluster scripted and not in .*inventory\.yaml; put it back", said)
+
+
+def test_a_worker_that_the_inventory_does_not_have_is_left_alone(room: Room) -> None:
+    room.up()
+    with altered(room.inventory) as document:
+        del document["hosts"]["w4"]
+    assert "note: w4 is a node of the cluster and not in the inventory" in room.up()
+
+
+def test_the_endpoint_of_a_living_cluster_cannot_be_moved(room: Room) -> None:
+    room.up()
+    with altered(room.inventory) as document:
+        document["cluster"]["endpoint"]["port"] = 9443
+    assert "made with endpoint 10.9.255.1:8443, the inventory says 10.9.255.1:9443" in room.up(code=6)
+    with altered(room.inventory) as document:
+        document["cluster"]["endpoint"]["port"] = 8443
+    room.whole()
+
+
 def test_a_host_that_is_off_is_removed_and_kept_out(room: Room) -> None:
     room.up()
     said = room.idcbench("status", str(room.inventory))
@@ -107,6 +143,7 @@ def test_a_host_that_is_off_is_removed_and_kept_out(room: Room) -> None:
     assert said.count("follows") == 2
     room.tell("off=w5")
     assert "refuses connections" in room.idcbench("status", str(room.inventory), code=6)
+    assert "it is a node of the cluster: start it, or idcbench node remove" in room.node("add", "w4", code=6)
     assert "host w5" in room.up(code=6)
     said = room.node("remove", "w5")
     assert "could not be reached" in said
