@@ -1,4 +1,4 @@
-"""A host reached by SSH: one connection, a channel for each command, files written whole or not at all."""
+"""A host reached by SSH: one connection, a channel for each command."""
 
 from __future__ import annotations
 
@@ -23,20 +23,6 @@ END_S = 5
 CHUNK_BYTES = 256 * 1024
 KILLED = 255
 """The exit code of a command that a signal ended."""
-WRITE = """\
-set -e
-umask 077
-new="$1.idcbench-new"
-trap 'rm -f "$new"' EXIT
-mkdir -p "$(dirname "$1")"
-cat > "$new"
-chmod "$2" "$new"
-chown "$3" "$new"
-sync "$new"
-mv -T "$new" "$1"
-trap - EXIT
-"""
-"""Whole and on the disk, or not at all: standard input to ``$1`` with mode ``$2`` and owner ``$3``."""
 Content = bytes | Iterable[bytes] | AsyncIterable[bytes]
 
 
@@ -111,13 +97,6 @@ class SshHost:
             yield process
         finally:
             process.close()
-
-    async def write(
-        self, path: str, content: Content, *, mode: int = 0o644, owner: str = "root:root", timeout_s: float = 60.0
-    ) -> None:
-        """Put the whole content there, or leave what is there. Raises as :meth:`run`, and :class:`CommandError`."""
-        script = ("sh", "-c", WRITE, "write", path, f"{mode:04o}", owner)
-        (await self.run(*script, content=content, timeout_s=timeout_s)).check()
 
     async def read(self, path: str) -> bytes | None:
         """The content of a file; ``None`` when there is none. Raises as :meth:`run`, and :class:`CommandError`."""

@@ -10,6 +10,7 @@ from ...cluster import ComponentState, Happening, Link
 from ...errors import UsageError
 from ...hosts.failure import HostError
 from ...hosts.lasting import LastingHost
+from ..kubeadm import paths
 from ..power.driver import PowerDriver
 from ..power.lab import LabPower
 from . import verbs
@@ -96,8 +97,8 @@ class HostFaults:
         return sorted((one for one in found if one.at_ns > since_ns), key=lambda one: one.at_ns)
 
     async def _act(self, verb: str, host: str, component: str, *, said: str = "") -> None:
-        if component not in (*verbs.PODS, *verbs.UNITS):
-            known = ", ".join((*verbs.PODS, *verbs.UNITS))
+        if component not in (*paths.STATIC_PODS, *verbs.UNITS):
+            known = ", ".join((*paths.STATIC_PODS, *verbs.UNITS))
             raise UsageError(f"no component {component!r} on hosts of an inventory; there are {known}")
         await self._script(host, verbs.script(verb, component), component)
         if said:

@@ -8,7 +8,8 @@ from datetime import datetime
 
 import msgspec
 
-from .verbs import ASIDE, PODS, UNITS
+from ..kubeadm import paths
+from .verbs import ASIDE, UNITS
 
 LOOK = f"""\
 crictl ps -a -o json 2>/dev/null || echo '{{"containers":[]}}'
@@ -95,7 +96,7 @@ def parse_look(text: str) -> Look:
             Container(id=one.id, component=one.metadata.name, attempt=one.metadata.attempt,
                       runs=one.state == "CONTAINER_RUNNING")
             for one in containers
-            if one.metadata.name in PODS
+            if one.metadata.name in paths.STATIC_PODS
         ),
         units=tuple(_unit(block) for block in units.strip().split("\n\n") if block),
         aside=frozenset(name.removesuffix(".yaml") for name in aside.split()),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from ..kubeadm import paths
 
-PODS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 UNITS = ("haproxy", "keepalived", "kubelet", "containerd")
 ABSENT = 3
 """The exit code that says: it does not run here, so there is nothing to act on."""
@@ -97,7 +96,7 @@ fi
 
 def script(verb: str, component: str) -> str:
     """The script of a verb; its one argument is the component. Raises ``KeyError`` for a component nobody knows."""
-    if component in PODS:
+    if component in paths.STATIC_PODS:
         return _POD + _OF_PODS[verb]
     if component in UNITS:
         return _UNIT + _OF_UNITS[verb]

@@ -12,8 +12,8 @@ from ...errors import ClusterError, IdcError
 from ...hosts.lasting import LastingHost
 from ...measure.clock import ClockPair
 from ...measure.clock_offset import host_offset
+from ..kubeadm import paths
 from .looking import INSPECT, LOOK, Inspected, Look, Unit, parse_inspected, parse_look
-from .verbs import PODS
 
 LOOK_S = 15.0
 FOLLOWED = (*COMPONENTS, "kubelet", "containerd")
@@ -97,7 +97,7 @@ class Watcher:
         )  # fmt: skip
 
     def _states(self, host: str, look: Look) -> list[ComponentState]:
-        pods = [self._pod(host, name, look) for name in PODS]
+        pods = [self._pod(host, name, look) for name in paths.STATIC_PODS]
         units = [
             ComponentState(
                 host=host, component=unit.name, state="running" if unit.active else "stopped", pid=unit.pid or None,

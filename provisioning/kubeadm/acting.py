@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from ...hosts.fleet import Fleet
 from ...hosts.inventory import HostEntry
 from ...hosts.ssh import SshHost
-from ...progress import Progress, silent
 from ..artifacts.bundle import Bundle
 from . import configuration, leaving, node_settings, own_scheduler, paths, scripts, static_pods
 from .difference import Work
@@ -54,11 +53,10 @@ class Actor:
     shared: Shared
     version: str
     say: Callable[[str], None]
-    progress: Progress = silent
     clock: Clock = field(default_factory=Clock)
 
     async def act(self, plan: Plan, *, addons: Sequence[str]) -> None:
-        """Do it all; raises at the first thing that fails, once everything beside it has ended."""
+        """Do it all; raises at the first thing that fails. Steps that hosts have begun end there all the same."""
         if plan.clean:
             async with self.clock.stage("clean"):
                 (await self.fleet.each(self._clean, hosts=self._hosts(plan.clean))).check()
@@ -235,4 +233,4 @@ def new_token() -> str:
 
 
 def _secret(path: str, text: str) -> WantedFile:
-    return WantedFile(path=path, content=text.encode(), mode=0o600, secret=True)
+    return WantedFile(path=path, content=text.encode(), mode=0o600)

@@ -12,12 +12,12 @@ from ...hosts.fleet import Fleet
 from ...hosts.inventory import HostEntry
 from ...hosts.ssh import SshHost
 from ..facts.facts import Facts
+from . import paths
 from .etcd_members import Etcd, Member, etcd_of
 from .kubectl import Kubectl
 from .state import State
 
 SILENCE_S, AGAIN_S = 30.0, 1.0
-MANIFESTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 
 async def ailing(reached: Fleet, state: State) -> Mapping[str, str]:
@@ -93,7 +93,7 @@ def _why(host: HostEntry, facts: Facts, *, nodes: set[str], rests: bool) -> str:
 
 def _lacking(facts: Facts, *, rests: bool) -> list[str]:
     """``rests``: kube-scheduler need not be there, as another scheduler is in its place."""
-    wanted = [name for name in MANIFESTS if not (rests and name == "kube-scheduler")]
+    wanted = [name for name in paths.STATIC_PODS if not (rests and name == "kube-scheduler")]
     return [name for name in wanted if name not in facts.all("manifest")]
 
 

@@ -17,7 +17,7 @@ from ...hosts.inventory import Inventory
 from ...hosts.ssh import SshHost
 from ..facts.facts import Facts
 from ..facts.gather import gather
-from . import scripts
+from . import paths, scripts
 from .carried import servers
 from .kubectl import Kubectl
 from .lock import locked
@@ -25,10 +25,10 @@ from .remote import run_step
 from .sharing import authority_of, shared_by
 
 RENEW_S = 300.0
-RENEW = """\
+RENEW = f"""\
 kubeadm certs renew all
 # a container that is stopped is started by kubelet at once, and reads the new files
-for name in etcd kube-apiserver kube-controller-manager kube-scheduler; do
+for name in {" ".join(paths.STATIC_PODS)}; do
     crictl ps -q --state Running --name "^$name\\$" | xargs -r crictl stop --timeout 10
 done
 """

@@ -22,6 +22,8 @@ RESOLVER = f"{OWN}/resolv.conf"
 """For pods, where the host's own name servers are of no use to them."""
 AUDIT_LOGS = "/var/log/kubernetes/audit"
 ADMIN = f"{ETC}/admin.conf"
+STATIC_PODS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+"""What runs on a control plane by a manifest each, as its containers are called."""
 CRI_SOCKET = "unix:///run/containerd/containerd.sock"
 SHARED_PKI = (
     "ca.crt",

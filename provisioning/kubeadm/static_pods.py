@@ -19,7 +19,7 @@ kubeadm init phase control-plane all --config {NEW} >/dev/null
 kubeadm init phase etcd local --config {NEW} >/dev/null
 [ ! -e {RESTING} ] || mv {MANIFEST} {RESTING}
 started() {{ crictl inspect --output go-template --template '{{{{.status.startedAt}}}}' "$1"; }}
-for name in etcd kube-apiserver kube-controller-manager kube-scheduler; do
+for name in {" ".join(paths.STATIC_PODS)}; do
     manifest=$now/$name.yaml
     if [ ! -e $manifest ] || cmp -s $manifest $before/$name.yaml; then continue; fi
     echo "$name by other settings"

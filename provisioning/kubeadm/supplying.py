@@ -34,8 +34,8 @@ cd "$staging"
 find . -type f | while read -r file; do
     to=/${file#./}
     [ -d "$(dirname "$to")" ] || (umask 022; mkdir -p "$(dirname "$to")")
-    sync "$file"
     mv -T "$file" "$to.idcbench-new"
+    sync "$to.idcbench-new"
     mv -T "$to.idcbench-new" "$to"
 done
 cd /; rm -rf "$staging"
@@ -45,7 +45,7 @@ IMPORT = "ctr --namespace k8s.io images import --all-platforms --digests - >/dev
 
 
 async def place_files(host: SshHost, files: Sequence[WantedFile]) -> None:
-    """Write files in their order. Raises :class:`~idcbench.hosts.completed.CommandError` and as ``host.run``."""
+    """Write files, each whole or not. Raises as ``host.run`` and :class:`~idcbench.hosts.completed.CommandError`."""
     stream = tar([(file.path.lstrip("/"), file.mode, len(file.content), [file.content]) for file in files])
     (await host.run("sh", "-c", PLACE, "write files", STAGING, content=stream, timeout_s=120)).check()
 

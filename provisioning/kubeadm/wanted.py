@@ -43,13 +43,12 @@ SYSCTLS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedFile:
-    """A file with its content. ``service`` is restarted when it changes; a ``secret`` is shown to nobody."""
+    """A file with its content. ``service`` is restarted when it changes."""
 
     path: str
     content: bytes = field(repr=False)
     mode: int = 0o644
     service: str = ""
-    secret: bool = False
 
     @property
     def sha256(self) -> str:
@@ -243,13 +242,12 @@ def _control_plane_files(shared: Shared) -> Iterator[WantedFile]:
     yield WantedFile(path=paths.ADMISSION, content=hardening.admission().encode(), mode=0o600)
     for path, content in shared.files.items():
         mode = 0o644 if path.endswith((".crt", ".pub")) else 0o600
-        yield WantedFile(path=path, content=content, mode=mode, secret=mode == 0o600)
+        yield WantedFile(path=path, content=content, mode=mode)
 
 
 def _images(host: HostEntry, supplies: Supplies) -> Iterator[BundleEntry]:
     """Those that may run there: the control plane's own only where it is."""
-    own = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
     for entry in supplies.images:
         name = entry.name.rpartition("/")[2].partition(":")[0]
-        if host.is_control_plane or name not in own:
+        if host.is_control_plane or name not in paths.STATIC_PODS:
             yield entry

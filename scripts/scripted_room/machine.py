@@ -24,7 +24,6 @@ from idcbench.provisioning.kubeadm.wanted import SYSCTLS, Shared
 PLAIN = Path(__file__).with_name("plain.facts").read_text()
 ETCD = f"{paths.PKI}/etcd"
 SETTING = r"^ *(controlPlaneEndpoint|podSubnet|serviceSubnet|dnsDomain): (.*)$"
-STATIC = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 
 @dataclass(eq=False)
@@ -160,7 +159,7 @@ class Machine:
         self.cluster.joins.append(f"{how} {self.name}")
         self.exists.add(f"{paths.ETC}/kubelet.conf")
         if self.is_control_plane:
-            self.manifests = STATIC
+            self.manifests = paths.STATIC_PODS
             self.exists.add(paths.ADMIN)
             self.files[paths.ADMIN] = 0o600, b"apiVersion: v1\nkind: Config\n"
             self._make_etcd_credentials()

@@ -17,6 +17,7 @@ from idcbench.hosts.inventory_file import parse_inventory
 from idcbench.provisioning.facts.facts import parse_facts
 from idcbench.provisioning.kubeadm import ailing as room
 from idcbench.provisioning.kubeadm.etcd_members import Member
+from idcbench.provisioning.kubeadm.paths import STATIC_PODS
 from idcbench.provisioning.kubeadm.state import State
 
 INVENTORY = """\
@@ -28,7 +29,7 @@ hosts:
   w1: {address: 10.9.0.21, groups: [worker]}
 """
 MEMBER = 'exists=/etc/kubernetes/kubelet.conf\nmark={"cluster": "room", "state": "member"}\ncomplete=yes\n'
-PODS = "".join(f"manifest={name}\n" for name in room.MANIFESTS)
+PODS = "".join(f"manifest={name}\n" for name in STATIC_PODS)
 ADDRESS = {"cp1": "10.9.0.11", "cp2": "10.9.0.12", "cp3": "10.9.0.13"}
 
 
