@@ -15,7 +15,7 @@ from .rooms import flat, told
 
 SOON = 1
 """The exit code of ``show`` when a certificate expires soon."""
-file_argument = click.argument("file", type=click.Path(path_type=Path))
+file_argument = click.argument("file", type=click.Path(path_type=Path), default="inventory.yaml")
 
 
 @click.group()

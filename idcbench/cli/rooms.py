@@ -37,7 +37,7 @@ def up_inventory(path: Path, *, bundle: Path | None, dry_run: bool, repair: bool
         f"{workers} worker{'s' * (workers != 1)}: {what}"
     )
     click.echo(f"  endpoint    https://{inventory.endpoint.address}:{inventory.endpoint.port}")
-    click.echo(f"  try         idcbench kubeconfig {path} > kubeconfig; kubectl --kubeconfig kubeconfig get nodes")
+    click.echo(f"  try         idcbench kubeconfig {path} -o kubeconfig; kubectl --kubeconfig kubeconfig get nodes")
 
 
 def down_inventory(path: Path, *, confirm: str) -> None:

@@ -175,7 +175,10 @@ BROKEN: dict[str, list[tuple[str, Spoil]]] = {
         ("error", lambda s: s.member("cp1").ask('"1.37"', '"1.39"')),
         ("error", lambda s: s.member("cp1").ask('"1.37"', '"1.36"')),
     ],
-    "P609": [("error", lambda s: spoil_bundle(s, "idc.bundle: etcd is damaged; copy it again"))],
+    "P609": [
+        ("error", lambda s: spoil_bundle(s, "idc.bundle: etcd is damaged; copy it again")),
+        ("note", lambda s: setattr(s, "bundle", None)),
+    ],
     "P610": [("error", lambda s: s.set("w1", "architecture", "aarch64"))],
     "P611": [("error", lambda s: s.set("w1", "os_version", "13"))],
     "P612": [("error", lambda s: s.ask('"1.37"', '"1.36"')), ("error", lambda s: s.ask('"1.37"', '"1.37.1"'))],
