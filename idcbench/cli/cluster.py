@@ -44,7 +44,8 @@ def up(dry_run: bool, **values: Any) -> None:
         return
     if settings.bundle or dry_run:
         raise UsageError(
-            "--bundle and --dry-run are for the hosts of an inventory; name one: idcbench up inventory.yaml"
+            "--bundle and --dry-run are for the hosts of an inventory; name one, a file that ends in .yaml: idcbench up "
+            "inventory.yaml"
         )
     display = Display(sys.stderr)
     target = find_target(settings.target or "embedded", options=settings.target_options(), progress=display)
@@ -62,7 +63,10 @@ def up(dry_run: bool, **values: Any) -> None:
 @target_argument
 @name_option
 def status(target: str, name: str) -> int:
-    """Say what a cluster is and how each of its components does. Exit code 6 when it is not up, or not whole."""
+    """Say what a cluster is and how each of its components does. Exit code 6 when it is not up, or not whole.
+
+    TARGET: embedded (default), or an inventory file, whose hosts are looked at.
+    """
     if is_inventory(target):
         return show_status(Path(target))
     cluster = _embedded(target, name).attach()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import ssl
@@ -74,8 +75,11 @@ class Room:
         return self.idcbench("up", str(self.inventory), "--bundle", str(self.bundle), *more, code=code)
 
     def snapshot(self, host: str) -> set[str]:
-        lines = self.idcbench("lab", "exec", "--name", self.lab.name, host, "--", "sh", "-c", SNAPSHOT).splitlines()
-        return {line for line in lines if not line.startswith(KEPT)}
+        return {line for line in self.exec(host, SNAPSHOT).splitlines() if not line.startswith(KEPT)}
+
+    def exec(self, host: str, script: str) -> str:
+        """On the host itself, past the network."""
+        return self.idcbench("lab", "exec", "--name", self.lab.name, host, "--", "sh", "-c", script)
 
     def image(self, part: str) -> str:
         return Bundle.open(self.bundle).image(part).name
@@ -240,9 +244,23 @@ def test_what_is_another_clusters_is_refused(room: Room, tmp_path: Path) -> None
     assert f"belongs to cluster {room.lab.name}, not other" in said
 
 
+LATER = r"""
+mkdir -p /root/later/DEBIAN
+printf 'Package: later\nVersion: 1\nArchitecture: all\nMaintainer: x\nDescription: x\nDepends: socat\n' > /root/later/DEBIAN/control
+dpkg-deb --build /root/later /root/later.deb && dpkg --install /root/later.deb && rm -r /root/later /root/later.deb
+"""
+"""What an operator does to a host while it is in the cluster: a package of his own, which needs one of ours."""
+
+
 def test_down_wants_the_name_and_leaves_hosts_as_they_were(room: Room) -> None:
     assert f"--confirm {room.lab.name}" in room.idcbench("down", str(room.inventory), code=4)
-    room.idcbench("down", str(room.inventory), "--confirm", room.lab.name)
+    room.exec("w1", LATER)
+    said = room.idcbench("down", str(room.inventory), "--confirm", room.lab.name)
+    assert "cp1: as it was found\n" in said
+    kept = re.search(r"w1: as it was found, but for packages that others need by now: (.*)", said)
+    assert kept is not None, said
+    assert "socat" in kept[1].split()
+    room.exec("w1", f"dpkg --purge later {kept[1]}")
     for host, before in room.before.items():
         assert room.snapshot(host) == before
     assert "nothing of idcbench is here" in room.idcbench("down", str(room.inventory), "--confirm", room.lab.name)
