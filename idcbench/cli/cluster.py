@@ -44,7 +44,7 @@ def up(dry_run: bool, **values: Any) -> None:
         return
     if settings.bundle or dry_run:
         raise UsageError(
-            "--bundle and --dry-run are for the hosts of an inventory; name one, a file that ends in .yaml: idcbench up "
+            "--bundle and --dry-run are for the hosts of an inventory; name a file that ends in .yaml: idcbench up "
             "inventory.yaml"
         )
     display = Display(sys.stderr)

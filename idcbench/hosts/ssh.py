@@ -16,8 +16,9 @@ from .connecting import Connection, connect
 from .failure import HostError, NotStartedError, TooLateError
 from .inventory import HostEntry
 
-CHANNELS = 8
-"""At once on one connection; sshd's own limit is 10 (MaxSessions)."""
+CHANNELS = 4
+"""Commands at once on one connection. sshd allows 10 (MaxSessions), and counts one that has ended until it has read all
+that lies before it, new ones included: so it may see twice as many, besides those that are talked to."""
 END_S = 5
 """After its time a command is told to end; so much later it is killed, both by the host itself."""
 CHUNK_BYTES = 256 * 1024

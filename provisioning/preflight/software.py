@@ -141,7 +141,7 @@ def bundle(evidence: Evidence) -> Judged | None:
     if supply is None and all(host.is_member for host in evidence.hosts):
         return None
     if supply is None:
-        remedy = "idcbench bundle create -o idc.bundle beside the inventory, before idcbench up; or name one by --bundle"
+        remedy = "idcbench bundle create -o idc.bundle beside the inventory before idcbench up; or name it by --bundle"
         return judged(False, "none", wanted="a whole bundle", remedy=remedy, level="note")
     found, _, remedy = supply.trouble.partition("; ")
     remedy = remedy or "create it anew with `idcbench bundle create`, or name another by --bundle"

@@ -5,6 +5,7 @@ The tests build on each other: making a cluster takes a minute, so there is one 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -21,6 +22,8 @@ from typing import Any
 
 import pytest
 
+from idcbench.hosts.fleet import fleet
+from idcbench.hosts.inventory_file import read_inventory
 from idcbench.progress import silent
 from idcbench.provisioning.artifacts import SourceOptions, provide
 from idcbench.provisioning.artifacts.bundle import Bundle
@@ -128,6 +131,13 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
             yield Room(lab, bundle)
         finally:
             lab.down()
+
+
+async def test_a_host_lets_many_commands_in_at_once(room: Room) -> None:
+    """sshd allows ten sessions, and takes one that has just ended for one that is still there."""
+    async with fleet(read_inventory(room.inventory), only=["w1"]) as reached:
+        done = await asyncio.gather(*(reached["w1"].run("true") for _ in range(200)))
+    assert {each.exit_code for each in done} == {0}
 
 
 def test_a_plan_alone_changes_nothing(room: Room) -> None:
@@ -246,7 +256,8 @@ def test_what_is_another_clusters_is_refused(room: Room, tmp_path: Path) -> None
 
 LATER = r"""
 mkdir -p /root/later/DEBIAN
-printf 'Package: later\nVersion: 1\nArchitecture: all\nMaintainer: x\nDescription: x\nDepends: socat\n' > /root/later/DEBIAN/control
+cd /root/later/DEBIAN
+printf '%s: %s\n' Package later Version 1 Architecture all Maintainer x Description x Depends socat > control
 dpkg-deb --build /root/later /root/later.deb && dpkg --install /root/later.deb && rm -r /root/later /root/later.deb
 """
 """What an operator does to a host while it is in the cluster: a package of his own, which needs one of ours."""
