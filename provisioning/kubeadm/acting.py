@@ -6,9 +6,10 @@ import asyncio
 import secrets
 import string
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from ...hosts.fleet import Fleet
 from ...hosts.inventory import HostEntry
@@ -95,10 +96,7 @@ class Actor:
             async with self.clock.stage(f"copy {host.name}"):
                 await send_blobs(host, self.bundle, blobs)
         async with self.clock.stage(f"install {host.name}"):
-            if work.packages:
-                await self._step(host, "packages", scripts.packages(work.packages), INSTALL_S)
-            if work.binaries:
-                await self._step(host, "binaries", scripts.binaries(work.binaries), INSTALL_S)
+            await _side_by_side(*self._installs(host, work))
             if work.files:
                 await place_files(host, work.files)
                 self.say(f"{host.name}: {len(work.files)} files written")
@@ -113,6 +111,13 @@ class Actor:
             async with self.clock.stage(f"import {host.name}"):
                 await import_images(host, self.bundle, work.images)
                 self.say(f"{host.name}: {len(work.images)} images imported")
+
+    def _installs(self, host: SshHost, work: Work) -> Iterator[Coroutine[Any, Any, None]]:
+        """dpkg waits for the disk, programs are unpacked by the processor."""
+        if work.packages:
+            yield self._step(host, "packages", scripts.packages(work.packages), INSTALL_S)
+        if work.binaries:
+            yield self._step(host, "binaries", scripts.binaries(work.binaries), INSTALL_S)
 
     async def _begin(self, plan: Plan) -> SshHost:
         """The control plane that others are joined through, made when there is none."""
@@ -224,6 +229,13 @@ class Actor:
 
     def _hosts(self, entries: Sequence[HostEntry]) -> list[SshHost]:
         return [self.fleet[entry.name] for entry in entries]
+
+
+async def _side_by_side(*works: Coroutine[Any, Any, None]) -> None:
+    """All of them to their end; raises the first error."""
+    for result in await asyncio.gather(*works, return_exceptions=True):
+        if result is not None:
+            raise result
 
 
 def new_token() -> str:
