@@ -27,6 +27,7 @@ SHOWN_MOST = 60
 """Of what was found, so many characters are repeated."""
 DURATION_MOST_S = 24 * 3600.0
 _NULL, _TRUE_FALSE = "tag:yaml.org,2002:null", "tag:yaml.org,2002:bool"
+_MERGE = "tag:yaml.org,2002:merge"
 _WHOLE, _FRACTION, _TEXT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:str"
 
 
@@ -73,6 +74,10 @@ class Value:
         if not isinstance(self.node, yaml.ScalarNode) or self.node.tag != _TEXT:
             self.fail("a text")
         return str(self.node.value)
+
+    def written(self) -> str | None:
+        """What is written here, whatever YAML takes it for: ``off`` is false to it. ``None`` for lists and mappings."""
+        return str(self.node.value) if isinstance(self.node, yaml.ScalarNode) else None
 
     def name(self) -> str:
         """A text with at least one character."""
@@ -134,7 +139,7 @@ class Section:
 
     def __post_init__(self) -> None:
         for key, node in self.value.node.value:
-            name = Value(key, self.value.file, self.value.path).text()
+            name = _key(Value(key, self.value.file, self.value.path))
             path = f"{self.value.path}.{name}" if self.value.path else name
             if name in self._fields:
                 Value(key, self.value.file, path).refuse(f"stands here again; first in line {self._keys[name].line}")
@@ -171,6 +176,12 @@ class Section:
             if name not in self._known:
                 expected = ", ".join(sorted(self._known))
                 key.refuse(f"no such field{nearest(name, self._known)}; known here: {expected}")
+
+
+def _key(value: Value) -> str:
+    """``on``, ``off`` and numbers name fields too; ``<<``, which would merge another mapping, does not."""
+    name = value.written()
+    return value.fail("a text") if name is None or value.node.tag == _MERGE else name
 
 
 def nearest(found: str, known: Iterable[str]) -> str:

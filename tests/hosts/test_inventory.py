@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idcbench.errors import UsageError
-from idcbench.hosts.inventory import HostEntry, Inventory
+from idcbench.hosts.inventory import HostEntry, Inventory, Power
 from idcbench.hosts.inventory_fields import FIELDS
 from idcbench.hosts.inventory_file import merge, parse_inventory
 from idcbench.hosts.inventory_schema import json_schema
@@ -58,6 +58,14 @@ def test_variables_come_from_defaults_groups_and_the_host_in_this_order() -> Non
 
 def test_paths_count_from_the_folder_of_the_inventory() -> None:
     assert read(SOUND).hosts[0].key == Path("/etc/room/keys/id")
+
+
+def test_keys_that_yaml_takes_for_true_and_false_need_no_quotes() -> None:
+    bare = SOUND.replace('"off": [', "off: [").replace('"on": [', "on: [")
+    assert read(bare) == read(SOUND)
+    assert read(SOUND).host("w1").power == Power(
+        driver="command", off=("pdu", "off", "7"), on=("pdu", "on", "7"), status=("pdu", "status", "7")
+    )
 
 
 def test_every_variable_is_a_field_of_a_host() -> None:
