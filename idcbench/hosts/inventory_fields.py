@@ -66,7 +66,7 @@ def path(value: Value, folder: Path) -> Path:
 
 def secret(value: Value, folder: Path) -> Secret:
     """``file:PATH`` or ``env:NAME``. Raises :class:`~idcbench.errors.UsageError` and shows nothing of a value."""
-    text = value.text()
+    text = value.written() or ""
     if not re.fullmatch(SECRET, text):
         value.refuse("file:PATH or env:NAME is wanted, never the secret itself; found something else")
     kind, _, place = text.partition(":")

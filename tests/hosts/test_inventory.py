@@ -132,6 +132,15 @@ def test_what_is_wrong_is_told_with_its_line(old: str, new: str, expected: str) 
     assert "hunter2" not in message
 
 
+@pytest.mark.parametrize("found", ["12345678", "2024-01-01", "1e5", "true", "[hunter2]", "{hunter2: x}", "!x hunter2"])
+@pytest.mark.parametrize("place", ["password: {}", "sudo_password: {}", "power: {{driver: ipmi, {} password: {}}}"])
+def test_a_secret_is_never_shown_whatever_yaml_takes_it_for(place: str, found: str) -> None:
+    host = place.format("address: a, user: u,", found) if "power" in place else place.format(found)
+    message = said(f"{SOUND}  w2:\n    groups: [worker]\n    {host}\n")
+    assert "line 19: hosts.w2" in message
+    assert message.endswith(": file:PATH or env:NAME is wanted, never the secret itself; found something else")
+
+
 @pytest.mark.parametrize("text", ["", "[]", "cluster: {", "\t", "cluster: &a [*a]", "hosts: {}"])
 def test_what_is_no_inventory_at_all_is_told_too(text: str) -> None:
     assert said(text).startswith("/etc/room/inventory.yaml")
