@@ -6,30 +6,53 @@ import ipaddress
 from collections import Counter
 from collections.abc import Mapping
 
-from ..yamlfile.values import Value, nearest
+from ..yamlfile.values import Section, Value, nearest
 from .inventory import HostEntry, Inventory
 
 
-def check(inventory: Inventory, *, lines: Mapping[str, Value], cluster: Value) -> None:
-    """Raise :class:`~idcbench.errors.UsageError` for the first thing that does not fit."""
-    _members(inventory, cluster)
+def check(inventory: Inventory, *, document: Section) -> None:
+    """Raise :class:`~idcbench.errors.UsageError` for the first thing that does not fit, where ``document`` says it."""
+    lines = lines_of(document)
+    _members(inventory, document)
     _addresses(inventory, lines)
-    _networks(inventory, cluster, lines)
+    _networks(inventory, document, lines)
     for host in inventory.hosts:
-        _jump(inventory, host, lines[host.name])
+        _jump(inventory, host, given(document, lines, host, "jump"))
 
 
-def _members(inventory: Inventory, cluster: Value) -> None:
+def lines_of(document: Section) -> Mapping[str, Value]:
+    """Where each host stands."""
+    return dict(document.need("hosts", what="the machines by name").section().items())
+
+
+def given(document: Section, lines: Mapping[str, Value], host: HostEntry, variable: str) -> Value:
+    """Where the variable of a host is given: by the host, the last of its groups that does, or the defaults."""
+    found = lines[host.name].find(variable)
+    for group in reversed(host.groups):
+        found = found or document.value.find("groups", group, variable)
+    return found or document.value.find("defaults", variable) or lines[host.name]
+
+
+def _cluster(document: Section, *path: str) -> Value:
+    """A value of the cluster; where it is a default the mapping that may hold it."""
+    place = document.need("cluster", what="the cluster's name and endpoint")
+    return place.find(*path) or place.find(*path[:-1]) or place
+
+
+def _members(inventory: Inventory, document: Section) -> None:
     count = len(inventory.control_planes)
+    hosts = document.need("hosts", what="the machines by name")
     if count == 0:
-        cluster.refuse("at least one host in group control-plane is wanted; found none")
+        hosts.refuse("at least one host in group control-plane is wanted; found none")
     if count % 2 == 0:
-        cluster.refuse(
+        hosts.refuse(
             f"an odd number of control planes is wanted (etcd needs more than half of them); found {count}: "
             f"{', '.join(host.name for host in inventory.control_planes)}"
         )
     if inventory.endpoint.mode == "local-lb" and inventory.endpoint.port == 6443:
-        cluster.refuse("endpoint.port: with local-lb another port than the API servers' 6443 is wanted; found 6443")
+        _cluster(document, "endpoint", "port").refuse(
+            "with local-lb another port than the API servers' 6443 is wanted; found 6443"
+        )
 
 
 def _addresses(inventory: Inventory, lines: Mapping[str, Value]) -> None:
@@ -52,30 +75,34 @@ def _addresses(inventory: Inventory, lines: Mapping[str, Value]) -> None:
         )
 
 
-def _networks(inventory: Inventory, cluster: Value, lines: Mapping[str, Value]) -> None:
+def _networks(inventory: Inventory, document: Section, lines: Mapping[str, Value]) -> None:
     pods, services = inventory.network.pods, inventory.network.services
+    where = {name: _cluster(document, "network", name) for name in ("pods", "services")}
     if pods.overlaps(services):
-        cluster.refuse(f"networks of pods and services that do not overlap are wanted; found {pods} and {services}")
+        place = where["pods"] if document.value.find("cluster", "network", "pods") else where["services"]
+        place.refuse(f"networks of pods and services that do not overlap are wanted; found {pods} and {services}")
     if services.prefixlen > 28:
-        cluster.refuse(f"network.services: room for at least 16 addresses is wanted; found {services}")
+        where["services"].refuse(f"room for at least 16 addresses is wanted; found {services}")
     if pods.prefixlen > 24 or 2 ** (24 - pods.prefixlen) < len(inventory.hosts):
-        cluster.refuse(f"network.pods: a /24 for each of {len(inventory.hosts)} hosts is wanted; found {pods}")
+        where["pods"].refuse(f"a /24 for each of {len(inventory.hosts)} hosts is wanted; found {pods}")
     for name, network in (("pods", pods), ("services", services)):
         for host in inventory.hosts:
             if ipaddress.IPv4Address(host.node_address) in network:
                 lines[host.name].refuse(f"{host.node_address} lies in network.{name} {network}; choose another network")
         if inventory.endpoint.mode == "keepalived" and ipaddress.IPv4Address(inventory.endpoint.address) in network:
-            cluster.refuse(f"endpoint.address {inventory.endpoint.address} lies in network.{name} {network}")
+            _cluster(document, "endpoint", "address").refuse(
+                f"{inventory.endpoint.address} lies in network.{name} {network}; choose another network"
+            )
 
 
-def _jump(inventory: Inventory, host: HostEntry, line: Value) -> None:
+def _jump(inventory: Inventory, host: HostEntry, place: Value) -> None:
     names = [each.name for each in inventory.hosts]
     way, at = [host.name], host
     while at.jump and "@" not in at.jump and ":" not in at.jump:
         if at.jump not in names:
-            line.refuse(f"jump: a host of this inventory or user@address:port is wanted; found {at.jump!r}"
-                        f"{nearest(at.jump, names)}")  # fmt: skip
+            place.refuse(f"a host of this inventory or user@address:port is wanted; found {at.jump!r}"
+                         f"{nearest(at.jump, names)}")  # fmt: skip
         way.append(at.jump)
         if Counter(way).most_common(1)[0][1] > 1:
-            line.refuse(f"jump: a way that ends is wanted; found {' → '.join(way)}")
+            place.refuse(f"a way that ends is wanted; found {' → '.join(way)}")
         at = inventory.host(at.jump)

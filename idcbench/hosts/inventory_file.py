@@ -44,7 +44,7 @@ def parse_inventory(text: str, *, path: Path) -> Inventory:
     entries = {name: _host(name, value, defaults, groups, folder) for name, value in hosts.items()}
     document.close()
     inventory = _inventory(cluster, tuple(entries.values()), path=path, folder=folder)
-    check(inventory, lines=dict(hosts.items()), cluster=cluster.value)
+    check(inventory, document=document)
     return inventory
 
 

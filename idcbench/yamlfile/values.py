@@ -122,6 +122,13 @@ class Value:
             self.fail("a list")
         return [Value(one, self.file, f"{self.path}[{i}]") for i, one in enumerate(self.node.value)]
 
+    def find(self, *path: str) -> Value | None:
+        """What stands deeper, by the names of fields; ``None`` where it, or one on the way, is not there or null."""
+        here: Value | None = self
+        for name in path:
+            here = here and here.section().take(name)
+        return here
+
     def section(self) -> Section:
         if not isinstance(self.node, yaml.MappingNode):
             self.fail("a mapping")
@@ -155,6 +162,8 @@ class Section:
     def need(self, name: str, *, what: str) -> Value:
         """The field. Its absence is an error that names ``what`` belongs there."""
         found = self.take(name)
+        if found is None and (like := _closest(name, self._keys.keys() - self._known)):
+            self._keys[like].refuse(f"no such field; did you mean {name}?")
         if found is None:
             self.value.refuse(f"{name}: {what} is wanted here; found nothing")
         return found
@@ -186,9 +195,15 @@ def _key(value: Value) -> str:
 
 def nearest(found: str, known: Iterable[str]) -> str:
     """``; did you mean …?`` when a known name is close."""
-    by_lower = {name.lower(): name for name in known}
-    close: Sequence[str] = difflib.get_close_matches(found.lower(), list(by_lower), n=1, cutoff=0.6)
-    return f"; did you mean {by_lower[close[0]]}?" if close else ""
+    close = _closest(found, known)
+    return f"; did you mean {close}?" if close else ""
+
+
+def _closest(name: str, names: Iterable[str]) -> str:
+    """Empty when none is close."""
+    by_lower = {each.lower(): each for each in names}
+    close: Sequence[str] = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
+    return by_lower[close[0]] if close else ""
 
 
 def _described(node: yaml.Node | None) -> str:
