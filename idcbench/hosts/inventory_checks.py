@@ -9,6 +9,21 @@ from collections.abc import Mapping
 from ..yamlfile.values import Section, Value, nearest
 from .inventory import HostEntry, Inventory
 
+TAKEN = {
+    6443: "API server",
+    2379: "etcd for API servers",
+    2380: "etcd among its members",
+    2381: "etcd's metrics",
+    8444: "haproxy's health",
+    10257: "controller manager",
+    10259: "scheduler",
+    10250: "kubelet",
+    10248: "kubelet's health",
+    10249: "kube-proxy's metrics",
+    10256: "kube-proxy's health",
+}
+"""Ports that the endpoint cannot have where the balancer runs on hosts (those of provisioning/preflight/ports)."""
+
 
 def check(inventory: Inventory, *, document: Section) -> None:
     """Raise :class:`~idcbench.errors.UsageError` for the first thing that does not fit, where ``document`` says it."""
@@ -49,10 +64,10 @@ def _members(inventory: Inventory, document: Section) -> None:
             f"an odd number of control planes is wanted (etcd needs more than half of them); found {count}: "
             f"{', '.join(host.name for host in inventory.control_planes)}"
         )
-    if inventory.endpoint.mode == "local-lb" and inventory.endpoint.port == 6443:
-        _cluster(document, "endpoint", "port").refuse(
-            "with local-lb another port than the API servers' 6443 is wanted; found 6443"
-        )
+    if inventory.endpoint.mode != "external" and (other := TAKEN.get(inventory.endpoint.port)):
+        port = _cluster(document, "endpoint", "port")
+        found = f"{inventory.endpoint.port} ({other})"
+        port.refuse(f"a port that nothing else of the cluster has is wanted; found {found}; 8443 is free")
 
 
 def _addresses(inventory: Inventory, lines: Mapping[str, Value]) -> None:

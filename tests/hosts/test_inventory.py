@@ -113,6 +113,12 @@ def test_the_last_layer_that_names_a_value_gives_it(layers: list[dict[str, objec
         ("hosts:", "host:", "line 9: host: no such field; did you mean hosts?"),
         ("driver: command", "driver: lab", "no such field"),
         ("{address: 10.9.0.100}", "{mode: local-lb, address: 10.9.0.100}", "leave the address out"),
+        (
+            "{address: 10.9.0.100}",
+            "\n    address: 10.9.0.100\n    port: 6443",
+            "line 6: cluster.endpoint.port: a port that nothing else of the cluster has is wanted; found 6443 (API",
+        ),
+        ("{address: 10.9.0.100}", "{mode: local-lb, port: 8444}", "is wanted; found 8444 (haproxy's health)"),
         ("{address: 10.9.0.100}", "{mode: keepalive, address: 10.9.0.100}", "did you mean keepalived?"),
         ("defaults:", "  network: {pods: 10.9.0.0/16}\ndefaults:", "10.9.0.11 lies in network.pods 10.9.0.0/16"),
         (
@@ -149,6 +155,11 @@ def test_what_is_wrong_is_told_with_its_line(old: str, new: str, expected: str) 
     assert message.startswith("/etc/room/inventory.yaml, line ")
     assert expected in message
     assert "hunter2" not in message
+
+
+def test_an_endpoint_of_somebody_else_may_have_any_port() -> None:
+    external = SOUND.replace("{address: 10.9.0.100}", "{mode: external, address: api.example, port: 6443}")
+    assert read(external).endpoint.port == 6443
 
 
 @pytest.mark.parametrize("found", ["12345678", "2024-01-01", "1e5", "true", "[hunter2]", "{hunter2: x}", "!x hunter2"])

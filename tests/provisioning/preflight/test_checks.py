@@ -10,8 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from idcbench.hosts.inventory_checks import TAKEN
 from idcbench.provisioning.preflight.evidence import Supply
 from idcbench.provisioning.preflight.measuring import plan_of
+from idcbench.provisioning.preflight.ports import ports_of
 from idcbench.provisioning.preflight.registry import CHECKS
 
 RECORDED = (Path(__file__).parent / "debian-12.facts").read_text()
@@ -244,6 +246,13 @@ def test_there_is_a_case_for_every_check_at_its_severity() -> None:
     for number, rows in BROKEN.items():
         if number not in ("P711",):
             assert CHECKS[number].severity in {level for level, _ in rows}, number
+
+
+@pytest.mark.parametrize("mode", ["keepalived, address: 192.0.2.100", "local-lb"])
+def test_the_endpoint_can_have_none_of_the_other_ports(scene: Any, mode: str) -> None:
+    scene.ask("mode: keepalived, address: 192.0.2.100", f"mode: {mode}")
+    ports = {port.number: port.what for port in ports_of(scene.evidence().inventory)}
+    assert ports == {**TAKEN, 8443: "the endpoint"}
 
 
 def test_sound_hosts_are_sound(scene: Any) -> None:
