@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Mapping
 
 from ..yamlfile.values import Section, Value, nearest
+from .gateway import gateway_of
 from .inventory import HostEntry, Inventory
+from .inventory_fields import JUMP
 
 TAKEN = {
     6443: "API server",
@@ -113,10 +115,9 @@ def _networks(inventory: Inventory, document: Section, lines: Mapping[str, Value
 def _jump(inventory: Inventory, host: HostEntry, place: Value) -> None:
     names = [each.name for each in inventory.hosts]
     way, at = [host.name], host
-    while at.jump and "@" not in at.jump and ":" not in at.jump:
+    while at.jump and gateway_of(at.jump) is None:
         if at.jump not in names:
-            place.refuse(f"a host of this inventory or user@address:port is wanted; found {at.jump!r}"
-                         f"{nearest(at.jump, names)}")  # fmt: skip
+            place.refuse(f"{JUMP} is wanted; found {at.jump!r}{nearest(at.jump, names)}")
         way.append(at.jump)
         if Counter(way).most_common(1)[0][1] > 1:
             place.refuse(f"a way that ends is wanted; found {' → '.join(way)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,18 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from ..yamlfile.values import Section, Value
+from .gateway import NAME, USER, gateway_of, is_address, is_place
 from .inventory import DRIVERS, Power, Taint
 from .secret import Secret
 
-NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-"""A DNS label (RFC 1123), as the name of a node is one."""
 LABEL_KEY = r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 LABEL_VALUE = r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?"
 TAINT = rf"(?P<key>{LABEL_KEY})(=(?P<value>{LABEL_VALUE}))?:(?P<effect>NoSchedule|PreferNoSchedule|NoExecute)"
 SECRET = r"file:.+|env:[A-Za-z_][A-Za-z0-9_]*"
-USER = r"[a-z_][a-z0-9_-]{0,31}\$?"
 CONTROLLER = r"(https?://)?[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?"
 """A management controller; https:// is what Redfish takes unless told otherwise, IPMI has none."""
+JUMP = "a host of this inventory or user@address:port"
 INTERFACE = r"[A-Za-z0-9_.@:-]{1,15}"
 Schema = Mapping[str, Any]
 
@@ -43,20 +41,20 @@ def matched(value: Value, pattern: str, wanted: str) -> str:
 
 def address(value: Value) -> str:
     """An IPv4 address. Raises :class:`~idcbench.errors.UsageError`."""
-    try:
-        return str(ipaddress.IPv4Address(value.text()))
-    except ValueError:
-        value.fail("an IPv4 address")
+    text = value.text()
+    return text if is_address(text) else value.fail("an IPv4 address")
 
 
 def address_or_name(value: Value) -> str:
     """What SSH may connect to. Raises :class:`~idcbench.errors.UsageError`."""
     text = value.name()
-    looks_like_address = re.fullmatch(r"[\d.]+", text)
-    if looks_like_address:
-        return address(value)
-    labels = rf"{NAME}(\.{NAME})*\.?"
-    return text if re.fullmatch(labels, text, re.IGNORECASE) else value.fail("an IPv4 address or a host's name")
+    return text if is_place(text) else value.fail("an IPv4 address or a host's name")
+
+
+def jump(value: Value) -> str:
+    """A gateway, or what may be the name of a host. Raises :class:`~idcbench.errors.UsageError`."""
+    text = value.text()
+    return text if re.fullmatch(NAME, text) or gateway_of(text) else value.fail(JUMP)
 
 
 def path(value: Value, folder: Path) -> Path:
@@ -158,7 +156,7 @@ FIELDS: Mapping[str, Field] = {
     "sudo": Field(lambda value, _: value.flag(), {"type": "boolean"}, "become root by sudo; false"),
     "sudo_password": Field(secret, SECRET_SCHEMA, "what sudo asks for, if it asks"),
     "jump": Field(
-        lambda value, _: matched(value, r"[^\s]+", "a host of this inventory, or user@address:port"),
+        lambda value, _: jump(value),
         TEXT,
         "reach it through this host: one of the inventory, or user@address:port",
     ),

@@ -11,6 +11,7 @@ from typing import Any
 from ..choices import PROFILES, version
 from ..yamlfile.text import read_text
 from ..yamlfile.values import Section, Value, nearest, parse_document
+from .gateway import NAME
 from .inventory import (
     ENDPOINT_MODES,
     ROLES,
@@ -22,7 +23,7 @@ from .inventory import (
     Role,
 )
 from .inventory_checks import check
-from .inventory_fields import NAME, address, address_or_name, matched, read_variables
+from .inventory_fields import address, address_or_name, matched, read_variables
 
 Variables = Mapping[str, Any]
 WANTED = "a mapping with cluster and hosts"

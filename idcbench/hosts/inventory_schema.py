@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..choices import PROFILES
+from .gateway import NAME
 from .inventory import ENDPOINT_MODES, ROLES, SCHEDULERS
-from .inventory_fields import FIELDS, NAME
+from .inventory_fields import FIELDS
 
 IPV4_NETWORK = {"type": "string", "pattern": r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$"}
 PORT = {"type": "integer", "minimum": 1, "maximum": 65535}

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idcbench.errors import UsageError
+from idcbench.hosts.gateway import Gateway, gateway_of
 from idcbench.hosts.inventory import HostEntry, Inventory, Power
 from idcbench.hosts.inventory_fields import FIELDS
 from idcbench.hosts.inventory_file import merge, parse_inventory
@@ -103,7 +104,7 @@ def test_the_last_layer_that_names_a_value_gives_it(layers: list[dict[str, objec
         ("env:SUDO_W1", "hunter2", "file:PATH or env:NAME is wanted, never the secret itself; found something else"),
         ("gpu=yes:NoSchedule", "gpu", "a taint such as key=value:NoSchedule is wanted"),
         ("cp1:", "cp_1:", "line 10: hosts.cp_1: 'cp_1' can be no node's name"),
-        ("    address: 10.9.0.21", "    address: 10.9.0.256", "hosts.w1.address: an IPv4 address is wanted"),
+        ("    address: 10.9.0.21", "    address: 10.9.0.256", "hosts.w1.address: an IPv4 address or a host's name"),
         ("    address: 10.9.0.21", "    address: w1.example", "node_address: an IPv4 address is wanted where address"),
         ("    user: root", "    jump: cp2", "line 14: hosts.w1.jump: a host of this inventory or user@address"),
         ("    user: root", "    jump: w1", "line 14: hosts.w1.jump: a way that ends is wanted; found w1 → w1"),
@@ -155,6 +156,21 @@ def test_what_is_wrong_is_told_with_its_line(old: str, new: str, expected: str) 
     assert message.startswith("/etc/room/inventory.yaml, line ")
     assert expected in message
     assert "hunter2" not in message
+
+
+@pytest.mark.parametrize(
+    "jump",
+    ["a@b:c:d", "@", "a@", "@b", "a@b:", "a@b:0", "a@b:99999", "a@10.0.0.256", "a b@c", "gateway.example", "b:22"],
+)
+def test_a_jump_that_leads_nowhere_is_told_with_its_line(jump: str) -> None:
+    message = said(SOUND.replace("    user: root", f'    jump: "{jump}"'))
+    assert "line 14: hosts.w1.jump: a host of this inventory or user@address:port is wanted; found the text" in message
+
+
+def test_a_jump_may_be_a_machine_of_no_inventory() -> None:
+    assert gateway_of("ops@gateway.example") == Gateway("ops", "gateway.example", 22)
+    assert gateway_of("a@10.0.0.1:65535") == Gateway("a", "10.0.0.1", 65535)
+    assert read(SOUND.replace("    user: root", "    jump: ops@gateway.example:2222")).host("w1").jump
 
 
 def test_an_endpoint_of_somebody_else_may_have_any_port() -> None:
