@@ -192,6 +192,29 @@ def test_what_is_no_inventory_at_all_is_told_too(text: str) -> None:
     assert said(text).startswith("/etc/room/inventory.yaml")
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cluster:\n  name: lab\n   profile: fast\n", "line 3: not YAML: mapping values are not allowed here; keys"),
+        ("cluster:\n    name: lab\n  profile: fast\n", "but found '<block mapping start>'; keys of one level begin in"),
+        ("cluster:\n  name: lab\n  profile:fast\nhosts:\n", "line 3: not YAML: could not find expected ':'; 'key"),
+        ("cluster:\n  profile:fast\n  name: lab\n", "line 3: not YAML: mapping values are not allowed here; keys"),
+        ("cluster:\n  name: lab\n---\nhosts:\n", "line 3: not YAML: but found another document; one document only"),
+        ("[worker]\nw1 ansible_host=10.0.0.1\n", "line 2: not YAML: expected '<document start>', but found"),
+        ("cluster:\n\tname: lab\n", "line 2: not YAML: found character '\\t' that cannot start any token; indent"),
+        ("hosts:\n  w1: {user: @ops}\n", "found character '@' that cannot start any token; a text that begins so"),
+        ("hosts:\n  w1: {a: b\n  w2: {a: b}\n", "line 2: not YAML: expected ',' or '}', but got ':'; close"),
+        ("cluster: 'lab\nhosts:\n", "line 1: not YAML: found unexpected end of stream; close the quote"),
+        ("hosts:\n  w1: {password: *hunter2}\n", "line 2: not YAML: found undefined alias; a text that begins"),
+        ("hosts:\n  w1: {password: !hunter2!x y}\n", "line 2: not YAML: found undefined tag handle; a text"),
+    ],
+)  # fmt: skip
+def test_what_is_no_yaml_is_told_with_what_to_do(text: str, expected: str) -> None:
+    message = said(text)
+    assert expected in message
+    assert "hunter2" not in message
+
+
 def test_the_published_schema_takes_what_is_read_and_is_the_one_in_docs() -> None:
     schema = json_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
