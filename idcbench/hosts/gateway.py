@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 """A DNS label (RFC 1123), as the name of a node is one."""
-USER = r"[a-z_][a-z0-9_-]{0,31}\$?"
+USER = r"[a-z_][a-z0-9_.-]{0,31}\$?"
 _GATEWAY = re.compile(rf"(?P<user>{USER})@(?P<address>[^@:]+)(:(?P<port>[1-9]\d{{0,4}}))?", re.ASCII)
 
 

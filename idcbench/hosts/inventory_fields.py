@@ -77,15 +77,15 @@ def labels(value: Value) -> dict[str, str]:
     for key, each in value.section().items():
         if not re.fullmatch(LABEL_KEY, key):
             each.refuse(f"{key!r} can be no label's name")
-        found[key] = matched(each, LABEL_VALUE, "a label's value: up to 63 letters, digits, - _ . (quote numbers)")
+        found[key] = matched(each, LABEL_VALUE, "a label's value, up to 63 letters, digits and - _ .,")
     return found
 
 
 def taint(value: Value) -> Taint:
     """``key=value:Effect``. Raises :class:`~idcbench.errors.UsageError`."""
-    match = re.fullmatch(TAINT, value.text())
+    match = re.fullmatch(TAINT, value.written() or "")
     if match is None:
-        value.fail("a taint such as key=value:NoSchedule")
+        value.fail('a taint as one text, such as "key=value:NoSchedule",')
     return Taint(match["key"], match["value"] or "", match["effect"])
 
 
@@ -141,7 +141,7 @@ FIELDS: Mapping[str, Field] = {
         "of SSH; 22",
     ),
     "user": Field(
-        lambda value, _: matched(value, USER, "a user's name"),
+        lambda value, _: matched(value, USER, "a user's name, of a-z, 0-9 and _ - . with a letter or _ first,"),
         {"type": "string", "pattern": f"^{USER}$"},
         "who logs in; root",
     ),

@@ -71,8 +71,10 @@ class Value:
         raise UsageError(f"{self.file}, line {self.line}: {where}{why}")
 
     def text(self) -> str:
-        if not isinstance(self.node, yaml.ScalarNode) or self.node.tag != _TEXT:
+        if not isinstance(self.node, yaml.ScalarNode) or self.is_empty:
             self.fail("a text")
+        if self.node.tag != _TEXT:
+            self.refuse(f"a text is wanted; found {_described(self.node)}; write it in quotes")
         return str(self.node.value)
 
     def written(self) -> str | None:

@@ -69,6 +69,10 @@ def test_keys_that_yaml_takes_for_true_and_false_need_no_quotes() -> None:
     )
 
 
+def test_a_user_s_name_may_have_dots() -> None:
+    assert read(SOUND.replace("user: ops", "user: john.doe")).hosts[0].user == "john.doe"
+
+
 def test_every_variable_is_a_field_of_a_host() -> None:
     assert set(FIELDS) <= set(HostEntry.__dataclass_fields__)
 
@@ -91,7 +95,10 @@ def test_the_last_layer_that_names_a_value_gives_it(layers: list[dict[str, objec
     [
         ("  name: lab\n", "", "line 2: cluster: name: the cluster's name is wanted here; found nothing"),
         ("name: lab", "name: Lab_1", "line 2: cluster.name: up to 63 small letters, digits and - is wanted; found"),
-        ('"1.37"', "1.37", "line 3: cluster.kubernetes: a text is wanted; found 1.37"),
+        ('"1.37"', "1.37", "line 3: cluster.kubernetes: a text is wanted; found 1.37; write it in quotes"),
+        ('row: "1"', "row: 1", "line 5: defaults.labels.row: a text is wanted; found 1; write it in quotes"),
+        ('row: "1"', "row: true", "found true; write it in quotes"),
+        ("user: ops", "user: Ops", "line 5: defaults.user: a user's name, of a-z, 0-9 and _ - . with"),
         ('"1.37"', "latest", 'a version in quotes such as "1.37" or "1.37.2" is wanted'),
         ("10.9.0.100", "10.9.0.11", "line 10: hosts.cp1: 10.9.0.11 is the endpoint's"),
         ("10.9.0.21", "10.9.0.11", "line 12: hosts.w1: an address of its own is wanted; 10.9.0.11 is also that of cp1"),
@@ -102,7 +109,9 @@ def test_the_last_layer_that_names_a_value_gives_it(layers: list[dict[str, objec
         ("port: 2222", "port: 70000", "line 8: groups.rack-a.port: a whole number from 1 to 65535 is wanted; found"),
         ("port: 2222", "prot: 2222", "line 8: groups.rack-a.prot: no such field; did you mean port?"),
         ("env:SUDO_W1", "hunter2", "file:PATH or env:NAME is wanted, never the secret itself; found something else"),
-        ("gpu=yes:NoSchedule", "gpu", "a taint such as key=value:NoSchedule is wanted"),
+        ("gpu=yes:NoSchedule", "gpu", 'a taint as one text, such as "key=value:NoSchedule", is wanted'),
+        ('"gpu=yes:NoSchedule"', "gpu: yes", 'such as "key=value:NoSchedule", is wanted; found a mapping'),
+        ('"gpu=yes:NoSchedule"', "{key: gpu}", 'such as "key=value:NoSchedule", is wanted; found a mapping'),
         ("cp1:", "cp_1:", "line 10: hosts.cp_1: 'cp_1' can be no node's name"),
         ("    address: 10.9.0.21", "    address: 10.9.0.256", "hosts.w1.address: an IPv4 address or a host's name"),
         ("    address: 10.9.0.21", "    address: w1.example", "node_address: an IPv4 address is wanted where address"),
