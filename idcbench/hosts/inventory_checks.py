@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import stat
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from ..yamlfile.values import Section, Value, nearest
 from .gateway import gateway_of
@@ -37,17 +39,48 @@ def check(inventory: Inventory, *, document: Section) -> None:
         _jump(inventory, host, given(document, lines, host, "jump"))
 
 
+def check_paths(inventory: Inventory, *, document: Section) -> None:
+    """Raise :class:`~idcbench.errors.UsageError` for a key, known hosts or a secret that is no file of this machine."""
+    lines = lines_of(document)
+    for host in inventory.hosts:
+        for path, variable in _paths(host):
+            if found := _trouble(path):
+                given(document, lines, host, *variable).refuse(f"a file is wanted; found at {path}: {found}")
+
+
+def _paths(host: HostEntry) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    """What has to be there, each with the fields that name it."""
+    if host.key:
+        yield host.key, ("key",)
+    if host.known_hosts and host.host_keys == "strict":
+        yield host.known_hosts, ("known_hosts",)
+    if host.password and host.password.kind == "file":
+        yield Path(host.password.place), ("password",)
+    if host.sudo_password and host.sudo_password.kind == "file":
+        yield Path(host.sudo_password.place), ("sudo_password",)
+    if host.power and host.power.password and host.power.password.kind == "file":
+        yield Path(host.power.password.place), ("power", "password")
+
+
+def _trouble(path: Path) -> str:
+    """Why it is no file, empty when it is one; a pipe will do."""
+    try:
+        return "a directory" if stat.S_ISDIR(path.stat().st_mode) else ""
+    except (OSError, ValueError) as error:
+        return str(getattr(error, "strerror", error))
+
+
 def lines_of(document: Section) -> Mapping[str, Value]:
     """Where each host stands."""
     return dict(document.need("hosts", what="the machines by name").section().items())
 
 
-def given(document: Section, lines: Mapping[str, Value], host: HostEntry, variable: str) -> Value:
+def given(document: Section, lines: Mapping[str, Value], host: HostEntry, *variable: str) -> Value:
     """Where the variable of a host is given: by the host, the last of its groups that does, or the defaults."""
-    found = lines[host.name].find(variable)
+    found = lines[host.name].find(*variable)
     for group in reversed(host.groups):
-        found = found or document.value.find("groups", group, variable)
-    return found or document.value.find("defaults", variable) or lines[host.name]
+        found = found or document.value.find("groups", group, *variable)
+    return found or document.value.find("defaults", *variable) or lines[host.name]
 
 
 def _cluster(document: Section, *path: str) -> Value:
@@ -61,6 +94,8 @@ def _members(inventory: Inventory, document: Section) -> None:
     hosts = document.need("hosts", what="the machines by name")
     if count == 0:
         hosts.refuse("at least one host in group control-plane is wanted; found none")
+    if count > 5:
+        hosts.refuse(f"1, 3 or 5 control planes are wanted (each write goes to all of them); found {count}")
     if count % 2 == 0:
         hosts.refuse(
             f"an odd number of control planes is wanted (etcd needs more than half of them); found {count}: "

@@ -59,7 +59,14 @@ def jump(value: Value) -> str:
 
 def path(value: Value, folder: Path) -> Path:
     """A path, from the inventory's folder when it is relative; ``~`` is the home directory."""
-    return folder / Path(value.name()).expanduser()
+    return _path(value, value.name(), folder)
+
+
+def _path(value: Value, text: str, folder: Path) -> Path:
+    try:
+        return folder / Path(text).expanduser()
+    except RuntimeError:
+        value.refuse(f"a user with a home directory is wanted; found {text.partition('/')[0]}; write the path out")
 
 
 def secret(value: Value, folder: Path) -> Secret:
@@ -68,7 +75,7 @@ def secret(value: Value, folder: Path) -> Secret:
     if not re.fullmatch(SECRET, text):
         value.refuse("file:PATH or env:NAME is wanted, never the secret itself; found something else")
     kind, _, place = text.partition(":")
-    return Secret("file", str(folder / Path(place).expanduser())) if kind == "file" else Secret("env", place)
+    return Secret("file", str(_path(value, place, folder))) if kind == "file" else Secret("env", place)
 
 
 def labels(value: Value) -> dict[str, str]:

@@ -14,7 +14,7 @@ from idcbench.errors import UsageError
 from idcbench.hosts.gateway import Gateway, gateway_of
 from idcbench.hosts.inventory import HostEntry, Inventory, Power
 from idcbench.hosts.inventory_fields import FIELDS
-from idcbench.hosts.inventory_file import merge, parse_inventory
+from idcbench.hosts.inventory_file import merge, parse_inventory, read_inventory
 from idcbench.hosts.inventory_schema import json_schema
 
 SOUND = """\
@@ -96,6 +96,13 @@ def test_the_last_layer_that_names_a_value_gives_it(layers: list[dict[str, objec
         ("  name: lab\n", "", "line 2: cluster: name: the cluster's name is wanted here; found nothing"),
         ("name: lab", "name: Lab_1", "line 2: cluster.name: up to 63 small letters, digits and - is wanted; found"),
         ('"1.37"', "1.37", "line 3: cluster.kubernetes: a text is wanted; found 1.37; write it in quotes"),
+        ('"1.37"', '"1.12"', "line 3: cluster.kubernetes: a version of 1.34, 1.35, 1.36, 1.37 is wanted"),
+        (
+            "hosts:\n",
+            "hosts:\n" + "".join(f"  a{i}: {{address: 10.9.1.{i}, groups: [control-plane]}}\n" for i in range(6)),
+            "hosts: 1, 3 or 5 control planes are wanted (each write goes to all of them); found 7",
+        ),
+        ("keys/id", "~nobody.here/id", "line 5: defaults.key: a user with a home directory is wanted; found"),
         ('row: "1"', "row: 1", "line 5: defaults.labels.row: a text is wanted; found 1; write it in quotes"),
         ('row: "1"', "row: true", "found true; write it in quotes"),
         ("user: ops", "user: Ops", "line 5: defaults.user: a user's name, of a-z, 0-9 and _ - . with"),
@@ -194,6 +201,53 @@ def test_a_secret_is_never_shown_whatever_yaml_takes_it_for(place: str, found: s
     message = said(f"{SOUND}  w2:\n    groups: [worker]\n    {host}\n")
     assert "line 19: hosts.w2" in message
     assert message.endswith(": file:PATH or env:NAME is wanted, never the secret itself; found something else")
+
+
+PLACED = """\
+cluster: {name: lab, endpoint: {address: 10.9.0.100}}
+defaults: {key: id, known_hosts: known}
+groups:
+  worker:
+    sudo: true
+    sudo_password: file:secret
+hosts:
+  cp1: {address: 10.9.0.11, groups: [control-plane]}
+  w1:
+    address: 10.9.0.21
+    groups: [worker]
+    password: file:secret
+    power: {driver: ipmi, address: bmc, user: u, password: file:secret}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("key: id", "key: none", "line 2: defaults.key: a file is wanted; found at {}/none: No such file or directory"),
+        ("key: id", "key: .", "line 2: defaults.key: a file is wanted; found at {}: a directory"),
+        ("known_hosts: known", "known_hosts: none", "line 2: defaults.known_hosts: a file is wanted; found at {}/none"),
+        ("sudo_password: file:secret", "sudo_password: file:none", "line 6: groups.worker.sudo_password: a file"),
+        ("    password: file:secret", "    password: file:none", "line 12: hosts.w1.password: a file"),
+        (" password: file:secret}", " password: file:none}", "line 13: hosts.w1.power.password: a file"),
+    ],
+)
+def test_a_file_that_is_not_there_is_told_with_its_line(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    for name in ("id", "known", "secret"):
+        (tmp_path / name).touch()
+    file = tmp_path / "inventory.yaml"
+    file.write_text(PLACED)
+    assert read_inventory(file).hosts[0].key == tmp_path / "id"
+    file.write_text(PLACED.replace(old, new))
+    with pytest.raises(UsageError) as caught:
+        read_inventory(file)
+    assert expected.format(tmp_path) in str(caught.value)
+
+
+def test_what_is_read_only_when_needed_or_written_first_may_be_missing(tmp_path: Path) -> None:
+    (tmp_path / "id").touch()
+    file = tmp_path / "inventory.yaml"
+    file.write_text(PLACED.replace("file:secret", "env:NOT_SET").replace("known}", "none, host_keys: first-use}"))
+    assert len(read_inventory(file).hosts) == 2
 
 
 @pytest.mark.parametrize("text", ["", "[]", "cluster: {", "\t", "cluster: &a [*a]", "hosts: {}"])

@@ -149,7 +149,7 @@ BROKEN: dict[str, list[tuple[str, Spoil]]] = {
     "P505": [("error", lambda s: s.saw("w1", "nftables", "Invalid argument"))],
     "P506": [
         ("note", lambda s: s.set("w1", "cgroup", "1")),
-        ("error", lambda s: s.set("w1", "cgroup", "1").ask('"1.37"', '"1.38"')),
+        ("error", lambda s: s.set("w1", "cgroup", "1").want("1.38")),
     ],
     "P507": [("error", lambda s: s.drop("w1", "cgroup_controller", "memory"))],
     "P508": [("note", lambda s: s.swap("w1", "sysctl", "net.ipv4.ip_forward 1", "net.ipv4.ip_forward 0"))],
@@ -168,14 +168,14 @@ BROKEN: dict[str, list[tuple[str, Spoil]]] = {
     "P603": [("error", lambda s: s.set("w1", "dpkg_broken", "yes"))],
     "P604": [("error", lambda s: s.drop("w1", "program", "nsenter"))],
     "P605": [("warning", lambda s: s.add("w1", "unit", "docker enabled active"))],
-    "P606": [("error", lambda s: s.set("w1", "containerd", "1.7.24").ask('"1.37"', '"1.38"'))],
+    "P606": [("error", lambda s: s.set("w1", "containerd", "1.7.24").want("1.38"))],
     "P607": [
         ("error", lambda s: s.set("w1", "kubelet", "v1.38.0")),
         ("error", lambda s: s.set("w1", "kubelet", "v1.33.9")),
     ],
     "P608": [
-        ("error", lambda s: s.member("cp1").ask('"1.37"', '"1.39"')),
-        ("error", lambda s: s.member("cp1").ask('"1.37"', '"1.36"')),
+        ("error", lambda s: s.member("cp1").want("1.39")),
+        ("error", lambda s: s.member("cp1").want("1.36")),
     ],
     "P609": [
         ("error", lambda s: spoil_bundle(s, "idc.bundle: etcd is damaged; copy it again")),
@@ -183,7 +183,7 @@ BROKEN: dict[str, list[tuple[str, Spoil]]] = {
     ],
     "P610": [("error", lambda s: s.set("w1", "architecture", "aarch64"))],
     "P611": [("error", lambda s: s.set("w1", "os_version", "13"))],
-    "P612": [("error", lambda s: s.ask('"1.37"', '"1.36"')), ("error", lambda s: s.ask('"1.37"', '"1.37.1"'))],
+    "P612": [("error", lambda s: s.want("1.36")), ("error", lambda s: s.want("1.37.1"))],
     "P701": [("error", lambda s: s.member("w1", cluster="other"))],
     "P702": [("error", lambda s: s.set("w1", "exists", "/etc/kubernetes/kubelet.conf"))],
     "P703": [("error", lambda s: s.member("cp1").member("cp2").set("cp2", "authority", "b" * 64))],
