@@ -12,6 +12,7 @@ from tabulate import tabulate
 from ..errors import UsageError
 from ..hosts.fleet import Fleet, fleet
 from ..hosts.inventory import HostEntry, Inventory
+from ..hosts.inventory_checks import even
 from ..hosts.inventory_file import parse_inventory, read_inventory
 from ..hosts.inventory_text import template
 
@@ -38,7 +39,8 @@ def init(control_planes: tuple[str, ...], workers: tuple[str, ...], output: Path
         workers=[_address(each) for each in workers],
         **settings,
     )
-    parse_inventory(text, path=output)
+    if why := even(parse_inventory(text, path=output)):
+        raise UsageError(why)
     try:
         with output.open("x") as file:
             file.write(text)
@@ -60,6 +62,8 @@ def check(file: Path, connect: bool) -> None:
     rows = [_row(host, unreached, connect=connect) for host in found.hosts]
     headers = ["host", "role", "address", "logs in as", "root by", "labels"] + (["reached"] if connect else [])
     click.echo("\n" + tabulate(rows, headers=headers))
+    if why := even(found):
+        click.echo(f"warning: {why}", err=True)
     for error in unreached.values():
         click.echo(f"error: {error}", err=True)
     if unreached:

@@ -39,6 +39,20 @@ def check(inventory: Inventory, *, document: Section) -> None:
         _jump(inventory, host, given(document, lines, host, "jump"))
 
 
+def even(inventory: Inventory) -> str:
+    """What is to be said of an even number of control planes, empty for an odd one.
+
+    No cluster is begun so, but one that lost a control plane has to be worked on.
+    """
+    names = [host.name for host in inventory.control_planes]
+    if len(names) % 2:
+        return ""
+    return (
+        f"an odd number of control planes is wanted (etcd needs more than half of them); found {len(names)}: "
+        f"{', '.join(names)}; put 1, 3 or 5 hosts into group control-plane"
+    )
+
+
 def check_paths(inventory: Inventory, *, document: Section) -> None:
     """Raise :class:`~idcbench.errors.UsageError` for a key, known hosts or a secret that is no file of this machine."""
     lines = lines_of(document)
@@ -96,11 +110,6 @@ def _members(inventory: Inventory, document: Section) -> None:
         hosts.refuse("at least one host in group control-plane is wanted; found none")
     if count > 5:
         hosts.refuse(f"1, 3 or 5 control planes are wanted (each write goes to all of them); found {count}")
-    if count % 2 == 0:
-        hosts.refuse(
-            f"an odd number of control planes is wanted (etcd needs more than half of them); found {count}: "
-            f"{', '.join(host.name for host in inventory.control_planes)}"
-        )
     if inventory.endpoint.mode != "external" and (other := TAKEN.get(inventory.endpoint.port)):
         port = _cluster(document, "endpoint", "port")
         found = f"{inventory.endpoint.port} ({other})"

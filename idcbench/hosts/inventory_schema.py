@@ -1,6 +1,6 @@
 """The JSON schema of an inventory, for editors; published as docs/inventory.schema.json.
 
-It describes each value; what has to fit together (an odd number of control planes, addresses) only reading checks.
+It describes each value; what has to fit together (addresses, networks, jumps) only reading checks.
 """
 
 from __future__ import annotations

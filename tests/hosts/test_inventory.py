@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from idcbench.errors import UsageError
 from idcbench.hosts.gateway import Gateway, gateway_of
 from idcbench.hosts.inventory import HostEntry, Inventory, Power
+from idcbench.hosts.inventory_checks import even
 from idcbench.hosts.inventory_fields import FIELDS
 from idcbench.hosts.inventory_file import merge, parse_inventory, read_inventory
 from idcbench.hosts.inventory_schema import json_schema
@@ -110,7 +111,6 @@ def test_the_last_layer_that_names_a_value_gives_it(layers: list[dict[str, objec
         ("10.9.0.100", "10.9.0.11", "line 10: hosts.cp1: 10.9.0.11 is the endpoint's"),
         ("10.9.0.21", "10.9.0.11", "line 12: hosts.w1: an address of its own is wanted; 10.9.0.11 is also that of cp1"),
         ("[control-plane]", "[worker]", "at least one host in group control-plane is wanted; found none"),
-        ("[worker, rack-a]", "[control-plane]", "an odd number of control planes is wanted"),
         ("[worker, rack-a]", "[rack-a]", "hosts.w1: a role is wanted: put it into group control-plane or worker"),
         ("[worker, rack-a]", "[worker, rack-b]", "no group 'rack-b'; did you mean rack-a?"),
         ("port: 2222", "port: 70000", "line 8: groups.rack-a.port: a whole number from 1 to 65535 is wanted; found"),
@@ -187,6 +187,13 @@ def test_a_jump_may_be_a_machine_of_no_inventory() -> None:
     assert gateway_of("ops@gateway.example") == Gateway("ops", "gateway.example", 22)
     assert gateway_of("a@10.0.0.1:65535") == Gateway("a", "10.0.0.1", 65535)
     assert read(SOUND.replace("    user: root", "    jump: ops@gateway.example:2222")).host("w1").jump
+
+
+def test_an_even_number_of_control_planes_is_read_and_told() -> None:
+    two = read(SOUND.replace("[worker, rack-a]", "[control-plane]"))
+    assert "an odd number of control planes is wanted" in even(two)
+    assert "found 2: cp1, w1; put 1, 3 or 5" in even(two)
+    assert even(read(SOUND)) == ""
 
 
 def test_an_endpoint_of_somebody_else_may_have_any_port() -> None:

@@ -197,6 +197,7 @@ BROKEN: dict[str, list[tuple[str, Spoil]]] = {
     "P709": [("note", lambda s: s.member("cp1", state="joining"))],
     "P710": [("note", lambda s: s.ask(CP2, "").ask(CP3, ""))],
     "P711": [("note", lambda s: s.ask("plugin: flannel", "plugin: none"))],
+    "P713": [("error", lambda s: s.ask(CP2, "")), ("warning", lambda s: s.member("cp1").ask(CP2, ""))],
     "P712": [("warning", lambda s: s.ask("[control-plane]", f"[control-plane], labels: {{{ZONE}: a}}"))],
 }  # fmt: skip
 ROWS = [(number, level, spoil) for number, rows in BROKEN.items() for level, spoil in rows]
