@@ -136,6 +136,17 @@ def test_the_endpoint_of_a_living_cluster_cannot_be_moved(room: Room) -> None:
     room.whole()
 
 
+def test_labels_that_no_kubelet_may_set_are_set_once_it_has_joined(room: Room) -> None:
+    label = "node-role.kubernetes.io/worker"
+    with altered(room.inventory) as document:
+        document["defaults"]["labels"] = {label: ""}
+    said = room.up()
+    assert f"plan: w4: label {label}=" in said
+    assert said.index("w4: join done") < said.index("w4: 1 labels and taints set")
+    assert "cp1: 1 labels and taints set" in said
+    room.whole()
+
+
 def test_a_cluster_that_lost_a_control_plane_is_worked_on_without_it(room: Room) -> None:
     whole = room.inventory.read_text()
     with altered(room.inventory) as document:
