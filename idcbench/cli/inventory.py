@@ -27,13 +27,16 @@ def inventory() -> None:
 @inventory.command()
 @click.option("--control-plane", "control_planes", multiple=True, metavar="ADDRESS", help="1, 3 or 5 of them")
 @click.option("--worker", "workers", multiple=True, metavar="ADDRESS", help="as many as there are")
-@click.option("--endpoint", required=True, metavar="ADDRESS", help="a free address of the same network")
+@click.option(
+    "--endpoint", default="", metavar="ADDRESS",
+    help="a free address of the same network; without one every host has a load balancer of its own (local-lb)",
+)  # fmt: skip
 @click.option("--user", default="root", show_default=True, help="who logs in; any other becomes root by sudo")
 @click.option("--key", default="", metavar="FILE", help="private key to log in with")
 @click.option("--name", default="idc", show_default=True, help="of the cluster")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default="inventory.yaml", show_default=True)
 def init(control_planes: tuple[str, ...], workers: tuple[str, ...], output: Path, **settings: str) -> None:
-    """Write an inventory for machines by their addresses, with every setting explained in it."""
+    """Write an inventory for machines by their addresses, with the settings that people change explained in it."""
     text = template(
         control_planes=[_address(each) for each in control_planes],
         workers=[_address(each) for each in workers],
