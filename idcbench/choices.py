@@ -7,6 +7,8 @@ from typing import Literal
 
 Profile = Literal["fast", "default", "slow-disk"]
 PROFILES: tuple[Profile, ...] = ("fast", "default", "slow-disk")
+LATEST_PATCH = {"1.34": 4, "1.35": 4, "1.36": 3, "1.37": 2}
+"""The newest patch of each minor version that `go list -m -versions k8s.io/kubernetes` named on 2026-11-24."""
 
 
 def version(value: str) -> str:

@@ -12,6 +12,7 @@ from tabulate import tabulate
 from ..errors import UsageError
 from ..hosts.fleet import Fleet, fleet
 from ..hosts.inventory import HostEntry, Inventory
+from ..hosts.inventory_checks import even
 from ..hosts.inventory_file import parse_inventory, read_inventory
 from ..hosts.inventory_text import template
 
@@ -26,19 +27,23 @@ def inventory() -> None:
 @inventory.command()
 @click.option("--control-plane", "control_planes", multiple=True, metavar="ADDRESS", help="1, 3 or 5 of them")
 @click.option("--worker", "workers", multiple=True, metavar="ADDRESS", help="as many as there are")
-@click.option("--endpoint", required=True, metavar="ADDRESS", help="a free address of the same network")
+@click.option(
+    "--endpoint", default="", metavar="ADDRESS",
+    help="a free address of the same network; without one every host has a load balancer of its own (local-lb)",
+)  # fmt: skip
 @click.option("--user", default="root", show_default=True, help="who logs in; any other becomes root by sudo")
 @click.option("--key", default="", metavar="FILE", help="private key to log in with")
 @click.option("--name", default="idc", show_default=True, help="of the cluster")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default="inventory.yaml", show_default=True)
 def init(control_planes: tuple[str, ...], workers: tuple[str, ...], output: Path, **settings: str) -> None:
-    """Write an inventory for machines by their addresses, with every setting explained in it."""
+    """Write an inventory for machines by their addresses, with the settings that people change explained in it."""
     text = template(
         control_planes=[_address(each) for each in control_planes],
         workers=[_address(each) for each in workers],
         **settings,
     )
-    parse_inventory(text, path=output)
+    if why := even(parse_inventory(text, path=output)):
+        raise UsageError(why)
     try:
         with output.open("x") as file:
             file.write(text)
@@ -60,6 +65,8 @@ def check(file: Path, connect: bool) -> None:
     rows = [_row(host, unreached, connect=connect) for host in found.hosts]
     headers = ["host", "role", "address", "logs in as", "root by", "labels"] + (["reached"] if connect else [])
     click.echo("\n" + tabulate(rows, headers=headers))
+    if why := even(found):
+        click.echo(f"warning: {why}", err=True)
     for error in unreached.values():
         click.echo(f"error: {error}", err=True)
     if unreached:

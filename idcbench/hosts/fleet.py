@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from ..errors import IdcError
 from .connecting import Connection, connect
 from .failure import HostError
+from .gateway import gateway_of
 from .inventory import HostEntry, Inventory
 from .ssh import SshHost, reached
 
@@ -133,17 +134,16 @@ class _Ways:
         return connection
 
     def _jump(self, entry: HostEntry) -> HostEntry:
-        if "@" not in entry.jump and ":" not in entry.jump:
+        gateway = gateway_of(entry.jump)
+        if gateway is None:
             return self._inventory.host(entry.jump)
-        user, _, place = entry.jump.rpartition("@")
-        address, _, port = place.partition(":")
         return HostEntry(
             name=f"{entry.jump} (before {entry.name})",
-            address=address,
+            address=gateway.address,
             node_address=str(IPv4Address(0)),
             roles=frozenset(),
-            user=user or entry.user,
-            port=int(port or 22),
+            user=gateway.user,
+            port=gateway.port,
             key=entry.key,
             known_hosts=entry.known_hosts,
             host_keys=entry.host_keys,

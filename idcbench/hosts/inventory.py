@@ -133,7 +133,10 @@ class NetworkSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """The whole file. ``disruptive``: tests may break this cluster."""
+    """The whole file. ``disruptive``: tests may break this cluster.
+
+    ``listed`` stays when ``hosts`` is replaced by some of them, as the way to those may lead through others.
+    """
 
     path: Path
     name: str
@@ -144,6 +147,10 @@ class Inventory:
     profile: Profile = "default"
     scheduler: Scheduler = "kube-scheduler"
     disruptive: bool = False
+    listed: tuple[HostEntry, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "listed", self.listed or self.hosts)
 
     @property
     def control_planes(self) -> tuple[HostEntry, ...]:
@@ -155,8 +162,8 @@ class Inventory:
         return tuple(host for host in self.hosts if not host.is_control_plane)
 
     def host(self, name: str) -> HostEntry:
-        """Raises ``KeyError`` when there is none of that name."""
-        for host in self.hosts:
+        """One of the file. Raises ``KeyError`` when there is none of that name."""
+        for host in (*self.hosts, *self.listed):
             if host.name == name:
                 return host
         raise KeyError(name)

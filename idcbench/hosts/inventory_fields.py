@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,18 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from ..yamlfile.values import Section, Value
+from .gateway import NAME, USER, gateway_of, is_address, is_place
 from .inventory import DRIVERS, Power, Taint
 from .secret import Secret
 
-NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-"""A DNS label (RFC 1123), as the name of a node is one."""
 LABEL_KEY = r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 LABEL_VALUE = r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?"
 TAINT = rf"(?P<key>{LABEL_KEY})(=(?P<value>{LABEL_VALUE}))?:(?P<effect>NoSchedule|PreferNoSchedule|NoExecute)"
 SECRET = r"file:.+|env:[A-Za-z_][A-Za-z0-9_]*"
-USER = r"[a-z_][a-z0-9_-]{0,31}\$?"
 CONTROLLER = r"(https?://)?[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?"
 """A management controller; https:// is what Redfish takes unless told otherwise, IPMI has none."""
+JUMP = "a host of this inventory or user@address:port"
 INTERFACE = r"[A-Za-z0-9_.@:-]{1,15}"
 Schema = Mapping[str, Any]
 
@@ -43,34 +41,41 @@ def matched(value: Value, pattern: str, wanted: str) -> str:
 
 def address(value: Value) -> str:
     """An IPv4 address. Raises :class:`~idcbench.errors.UsageError`."""
-    try:
-        return str(ipaddress.IPv4Address(value.text()))
-    except ValueError:
-        value.fail("an IPv4 address")
+    text = value.text()
+    return text if is_address(text) else value.fail("an IPv4 address")
 
 
 def address_or_name(value: Value) -> str:
     """What SSH may connect to. Raises :class:`~idcbench.errors.UsageError`."""
     text = value.name()
-    looks_like_address = re.fullmatch(r"[\d.]+", text)
-    if looks_like_address:
-        return address(value)
-    labels = rf"{NAME}(\.{NAME})*\.?"
-    return text if re.fullmatch(labels, text, re.IGNORECASE) else value.fail("an IPv4 address or a host's name")
+    return text if is_place(text) else value.fail("an IPv4 address or a host's name")
+
+
+def jump(value: Value) -> str:
+    """A gateway, or what may be the name of a host. Raises :class:`~idcbench.errors.UsageError`."""
+    text = value.text()
+    return text if re.fullmatch(NAME, text) or gateway_of(text) else value.fail(JUMP)
 
 
 def path(value: Value, folder: Path) -> Path:
     """A path, from the inventory's folder when it is relative; ``~`` is the home directory."""
-    return folder / Path(value.name()).expanduser()
+    return _path(value, value.name(), folder)
+
+
+def _path(value: Value, text: str, folder: Path) -> Path:
+    try:
+        return folder / Path(text).expanduser()
+    except RuntimeError:
+        value.refuse(f"a user with a home directory is wanted; found {text.partition('/')[0]}; write the path out")
 
 
 def secret(value: Value, folder: Path) -> Secret:
     """``file:PATH`` or ``env:NAME``. Raises :class:`~idcbench.errors.UsageError` and shows nothing of a value."""
-    text = value.text()
+    text = value.written() or ""
     if not re.fullmatch(SECRET, text):
         value.refuse("file:PATH or env:NAME is wanted, never the secret itself; found something else")
     kind, _, place = text.partition(":")
-    return Secret("file", str(folder / Path(place).expanduser())) if kind == "file" else Secret("env", place)
+    return Secret("file", str(_path(value, place, folder))) if kind == "file" else Secret("env", place)
 
 
 def labels(value: Value) -> dict[str, str]:
@@ -79,15 +84,15 @@ def labels(value: Value) -> dict[str, str]:
     for key, each in value.section().items():
         if not re.fullmatch(LABEL_KEY, key):
             each.refuse(f"{key!r} can be no label's name")
-        found[key] = matched(each, LABEL_VALUE, "a label's value: up to 63 letters, digits, - _ . (quote numbers)")
+        found[key] = matched(each, LABEL_VALUE, "a label's value, up to 63 letters, digits and - _ .,")
     return found
 
 
 def taint(value: Value) -> Taint:
     """``key=value:Effect``. Raises :class:`~idcbench.errors.UsageError`."""
-    match = re.fullmatch(TAINT, value.text())
+    match = re.fullmatch(TAINT, value.written() or "")
     if match is None:
-        value.fail("a taint such as key=value:NoSchedule")
+        value.fail('a taint as one text, such as "key=value:NoSchedule",')
     return Taint(match["key"], match["value"] or "", match["effect"])
 
 
@@ -143,7 +148,7 @@ FIELDS: Mapping[str, Field] = {
         "of SSH; 22",
     ),
     "user": Field(
-        lambda value, _: matched(value, USER, "a user's name"),
+        lambda value, _: matched(value, USER, "a user's name, of a-z, 0-9 and _ - . with a letter or _ first,"),
         {"type": "string", "pattern": f"^{USER}$"},
         "who logs in; root",
     ),
@@ -158,7 +163,7 @@ FIELDS: Mapping[str, Field] = {
     "sudo": Field(lambda value, _: value.flag(), {"type": "boolean"}, "become root by sudo; false"),
     "sudo_password": Field(secret, SECRET_SCHEMA, "what sudo asks for, if it asks"),
     "jump": Field(
-        lambda value, _: matched(value, r"[^\s]+", "a host of this inventory, or user@address:port"),
+        lambda value, _: jump(value),
         TEXT,
         "reach it through this host: one of the inventory, or user@address:port",
     ),

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..choices import PROFILES, version
+from ..choices import LATEST_PATCH, PROFILES, version
 from ..yamlfile.text import read_text
 from ..yamlfile.values import Section, Value, nearest, parse_document
+from .gateway import NAME
 from .inventory import (
     ENDPOINT_MODES,
     ROLES,
@@ -21,8 +22,8 @@ from .inventory import (
     NetworkSettings,
     Role,
 )
-from .inventory_checks import check
-from .inventory_fields import NAME, address, address_or_name, matched, read_variables
+from .inventory_checks import check, check_paths
+from .inventory_fields import address, address_or_name, matched, path, read_variables
 
 Variables = Mapping[str, Any]
 WANTED = "a mapping with cluster and hosts"
@@ -30,11 +31,20 @@ WANTED = "a mapping with cluster and hosts"
 
 def read_inventory(path: Path) -> Inventory:
     """Read a file, with everything inherited and checked. Raises :class:`~idcbench.errors.UsageError`."""
-    return parse_inventory(read_text(path), path=path)
+    inventory, document = _parsed(read_text(path), path=path)
+    check_paths(inventory, document=document)
+    return inventory
 
 
 def parse_inventory(text: str, *, path: Path) -> Inventory:
-    """The same for a text; ``path`` is what the errors call it and where relative paths count from."""
+    """The same for a text; ``path`` is what the errors call it and where relative paths count from.
+
+    Keys and secrets need not be there.
+    """
+    return _parsed(text, path=path)[0]
+
+
+def _parsed(text: str, *, path: Path) -> tuple[Inventory, Section]:
     folder = path.absolute().parent
     document = parse_document(text, file=str(path), wanted=WANTED)
     cluster = document.need("cluster", what="the cluster's name and endpoint").section()
@@ -44,8 +54,8 @@ def parse_inventory(text: str, *, path: Path) -> Inventory:
     entries = {name: _host(name, value, defaults, groups, folder) for name, value in hosts.items()}
     document.close()
     inventory = _inventory(cluster, tuple(entries.values()), path=path, folder=folder)
-    check(inventory, lines=dict(hosts.items()), cluster=cluster.value)
-    return inventory
+    check(inventory, document=document)
+    return inventory, document
 
 
 def _inventory(cluster: Section, hosts: tuple[HostEntry, ...], *, path: Path, folder: Path) -> Inventory:
@@ -67,9 +77,11 @@ def _inventory(cluster: Section, hosts: tuple[HostEntry, ...], *, path: Path, fo
 
 def _version(value: Value) -> str:
     try:
-        return version(value.text())
+        found = version(value.text())
     except ValueError:
         value.fail('a version in quotes such as "1.37" or "1.37.2"')
+    known = found in LATEST_PATCH or found.rpartition(".")[0] in LATEST_PATCH
+    return found if known else value.fail(f"a version of {', '.join(LATEST_PATCH)}")
 
 
 def _endpoint(given: Section) -> EndpointSettings:
@@ -101,8 +113,8 @@ def _network(given: Section, folder: Path) -> NetworkSettings:
 
 
 def _manifest(value: Value, folder: Path) -> Path:
-    path = folder / Path(value.name()).expanduser()
-    return path if path.is_file() else value.fail("flannel, none, or the path of a manifest that is there")
+    found = path(value, folder)
+    return found if found.is_file() else value.fail("flannel, none, or the path of a manifest that is there")
 
 
 def _network_of(value: Value) -> ipaddress.IPv4Network:

@@ -1,6 +1,6 @@
 """The JSON schema of an inventory, for editors; published as docs/inventory.schema.json.
 
-It describes each value; what has to fit together (an odd number of control planes, addresses) only reading checks.
+It describes each value; what has to fit together (addresses, networks, jumps) only reading checks.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..choices import PROFILES
+from .gateway import NAME
 from .inventory import ENDPOINT_MODES, ROLES, SCHEDULERS
-from .inventory_fields import FIELDS, NAME
+from .inventory_fields import FIELDS
 
 IPV4_NETWORK = {"type": "string", "pattern": r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$"}
 PORT = {"type": "integer", "minimum": 1, "maximum": 65535}

@@ -12,6 +12,7 @@ from yaml.composer import ComposerError
 from yaml.reader import ReaderError
 
 from ..errors import UsageError
+from .advice import described
 
 BYTES_MOST = 256 * 1024
 """A configuration with every plugin in ten profiles has some 50 kB; this much takes a few seconds to read."""
@@ -48,9 +49,8 @@ def compose(text: str, *, file: str) -> yaml.Node | None:
         found = f"#x{int(error.character):04x}"  # the reader of a text gives its number
         raise UsageError(f"{file}, line {line}: not YAML: the character {found} may not stand in it") from None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line_said = f", line {mark.line + 1}" if mark else ""
-        raise UsageError(f"{file}{line_said}: not YAML: {getattr(error, 'problem', None) or error}") from None
+        number, why = described(error)
+        raise UsageError(f"{file}{f', line {number}' if number else ''}: not YAML: {why}") from None
     if node is not None:
         _Unfolded(file).measure(node, depth=1)
     return node

@@ -27,6 +27,7 @@ SHOWN_MOST = 60
 """Of what was found, so many characters are repeated."""
 DURATION_MOST_S = 24 * 3600.0
 _NULL, _TRUE_FALSE = "tag:yaml.org,2002:null", "tag:yaml.org,2002:bool"
+_MERGE = "tag:yaml.org,2002:merge"
 _WHOLE, _FRACTION, _TEXT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:str"
 
 
@@ -70,9 +71,15 @@ class Value:
         raise UsageError(f"{self.file}, line {self.line}: {where}{why}")
 
     def text(self) -> str:
-        if not isinstance(self.node, yaml.ScalarNode) or self.node.tag != _TEXT:
+        if not isinstance(self.node, yaml.ScalarNode) or self.is_empty:
             self.fail("a text")
+        if self.node.tag != _TEXT:
+            self.refuse(f"a text is wanted; found {_described(self.node)}; write it in quotes")
         return str(self.node.value)
+
+    def written(self) -> str | None:
+        """What is written here, whatever YAML takes it for: ``off`` is false to it. ``None`` for lists and mappings."""
+        return str(self.node.value) if isinstance(self.node, yaml.ScalarNode) else None
 
     def name(self) -> str:
         """A text with at least one character."""
@@ -117,6 +124,13 @@ class Value:
             self.fail("a list")
         return [Value(one, self.file, f"{self.path}[{i}]") for i, one in enumerate(self.node.value)]
 
+    def find(self, *path: str) -> Value | None:
+        """What stands deeper, by the names of fields; ``None`` where it, or one on the way, is not there or null."""
+        here: Value | None = self
+        for name in path:
+            here = here and here.section().take(name)
+        return here
+
     def section(self) -> Section:
         if not isinstance(self.node, yaml.MappingNode):
             self.fail("a mapping")
@@ -134,7 +148,7 @@ class Section:
 
     def __post_init__(self) -> None:
         for key, node in self.value.node.value:
-            name = Value(key, self.value.file, self.value.path).text()
+            name = _key(Value(key, self.value.file, self.value.path))
             path = f"{self.value.path}.{name}" if self.value.path else name
             if name in self._fields:
                 Value(key, self.value.file, path).refuse(f"stands here again; first in line {self._keys[name].line}")
@@ -150,6 +164,8 @@ class Section:
     def need(self, name: str, *, what: str) -> Value:
         """The field. Its absence is an error that names ``what`` belongs there."""
         found = self.take(name)
+        if found is None and (like := _closest(name, self._keys.keys() - self._known)):
+            self._keys[like].refuse(f"no such field; did you mean {name}?")
         if found is None:
             self.value.refuse(f"{name}: {what} is wanted here; found nothing")
         return found
@@ -173,11 +189,23 @@ class Section:
                 key.refuse(f"no such field{nearest(name, self._known)}; known here: {expected}")
 
 
+def _key(value: Value) -> str:
+    """``on``, ``off`` and numbers name fields too; ``<<``, which would merge another mapping, does not."""
+    name = value.written()
+    return value.fail("a text") if name is None or value.node.tag == _MERGE else name
+
+
 def nearest(found: str, known: Iterable[str]) -> str:
     """``; did you mean …?`` when a known name is close."""
-    by_lower = {name.lower(): name for name in known}
-    close: Sequence[str] = difflib.get_close_matches(found.lower(), list(by_lower), n=1, cutoff=0.6)
-    return f"; did you mean {by_lower[close[0]]}?" if close else ""
+    close = _closest(found, known)
+    return f"; did you mean {close}?" if close else ""
+
+
+def _closest(name: str, names: Iterable[str]) -> str:
+    """Empty when none is close."""
+    by_lower = {each.lower(): each for each in names}
+    close: Sequence[str] = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
+    return by_lower[close[0]] if close else ""
 
 
 def _described(node: yaml.Node | None) -> str:

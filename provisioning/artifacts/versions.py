@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ...choices import LATEST_PATCH
 from ...errors import UsageError
 
 DEFAULT = "1.37"
-LATEST_PATCH = {"1.34": 4, "1.35": 4, "1.36": 3, "1.37": 2}
-"""The newest patch of each minor version that `go list -m -versions k8s.io/kubernetes` named on 2026-11-24."""
-
 ETCD = {"1.34": "3.6.16", "1.35": "3.6.16", "1.36": "3.6.16", "1.37": "3.7.3"}
 """The newest patch of the etcd minor that kubeadm of that version installs (DefaultEtcdVersion in
 cmd/kubeadm/app/constants): `go list -m -versions go.etcd.io/etcd/server/v3`, 2026-11-24."""

@@ -18,6 +18,7 @@ from ..artifacts.bundle import Bundle
 from . import configuration, leaving, node_settings, own_scheduler, paths, scripts, static_pods
 from .difference import Work
 from .kubectl import Kubectl
+from .node_settings import NodeWork
 from .plan import Plan
 from .remote import run_step
 from .stale import forget
@@ -72,9 +73,12 @@ class Actor:
         token = await self._token(leader) if plan.join else ""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._addons(leader, addons))
-            group.create_task(self._nodes(leader, plan))
+            group.create_task(self._nodes(leader, plan.nodes))
             group.create_task(self._workers([h for h in plan.join if not h.is_control_plane], token))
             group.create_task(self._control_planes([h for h in plan.join if h.is_control_plane], token))
+        for work in plan.joined:
+            await node_settings.created(Kubectl(leader), work.host)
+        await self._nodes(leader, plan.joined)
         if plan.first is not None and plan.join:
             await self._spread_dns(leader)
         await self._schedulers(plan, leader)
@@ -215,8 +219,8 @@ class Actor:
         await Kubectl(leader).run("rollout", "restart", "deployment/coredns", "-n", "kube-system")
         self.say("cluster: CoreDNS spread over the hosts")
 
-    async def _nodes(self, leader: SshHost, plan: Plan) -> None:
-        for work in plan.nodes:
+    async def _nodes(self, leader: SshHost, works: Sequence[NodeWork]) -> None:
+        for work in works:
             await node_settings.apply(Kubectl(leader), work)
             self.say(f"{work.host}: {len(work.words)} labels and taints set")
 

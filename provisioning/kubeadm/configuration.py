@@ -14,6 +14,7 @@ from ...measure.observer import ETCD_METRICS_PORT
 from ..controlplane.endpoint import API_PORT
 from ..controlplane.timers import PROFILES
 from . import paths
+from .node_settings import kubelet_may_set
 from .traits import MIB, Traits
 
 API = "kubeadm.k8s.io/v1beta4"
@@ -212,7 +213,7 @@ def _registration(host: HostEntry, traits: Traits) -> dict[str, Any]:
 
 
 def _kubelet_arguments(host: HostEntry, traits: Traits) -> dict[str, str]:
-    labels = ",".join(f"{key}={value}" for key, value in host.labels.items())
+    labels = ",".join(f"{key}={value}" for key, value in host.labels.items() if kubelet_may_set(key))
     return {
         "node-ip": host.node_address,
         **({"node-labels": labels} if labels else {}),

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from ...hosts.inventory import HostEntry
 from .difference import Work
-from .node_settings import NodeWork
+from .node_settings import NodeWork, joined_works
 from .state import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """In this order: ``clean`` hosts that had begun, prepare all by their ``work``, ``first`` begins, ``join`` follow.
+    ``nodes`` is what is set on nodes that are there, ``joined`` on those that come, once they have.
 
     Control planes join one after the other, as etcd takes one learner at a time; workers all at once.
     """
@@ -25,13 +26,14 @@ class Plan:
     join: tuple[HostEntry, ...] = ()
     addons: tuple[str, ...] = ()
     nodes: tuple[NodeWork, ...] = ()
+    joined: tuple[NodeWork, ...] = ()
     drop: tuple[str, ...] = ()
 
     @property
     def changes(self) -> int:
         """How many things will be done; 0 when the cluster is as the inventory says."""
         each = sum(len(list(one.words)) for one in self.work.values())
-        of_nodes = sum(len(work.words) for work in self.nodes)
+        of_nodes = sum(len(work.words) for work in (*self.nodes, *self.joined))
         of_cluster = len(self.addons) + len(self.drop)
         return each + len(self.clean) + bool(self.first) + len(self.join) + of_cluster + of_nodes
 
@@ -45,7 +47,7 @@ class Plan:
         found += [
             f"{host.name}: join as {'a control plane' if host.is_control_plane else 'a worker'}" for host in self.join
         ]
-        found += [f"{work.host}: {words}" for work in self.nodes for words in work.words]
+        found += [f"{work.host}: {words}" for work in (*self.nodes, *self.joined) for words in work.words]
         found += [f"cluster: remove {name}" for name in self.drop]
         return found + [f"cluster: apply {name}" for name in self.addons]
 
@@ -72,4 +74,5 @@ def plan(
         addons=addons,
         drop=drop,
         nodes=tuple(work for work in nodes if not any(work.host == host.name for host in new)),
+        joined=tuple(joined_works(new)),
     )

@@ -12,6 +12,7 @@ from ...errors import ClusterError
 from ...hosts.failure import HostError
 from ...hosts.fleet import Fleet, fleet
 from ...hosts.inventory import HostEntry, Inventory
+from ...hosts.inventory_checks import even
 from ..artifacts.bundle import Bundle
 from ..facts.facts import Facts
 from ..facts.gather import facts_of, gather
@@ -72,6 +73,8 @@ async def _up(
     kept, nodes = await asyncio.gather(carried.kept(kubectl), _nodes(kubectl))
     _check_strangers(inventory, nodes, say=say)
     if state.exists:
+        if why := even(inventory):
+            say(f"warning: {why}")
         state = await _judged(reached, state, kept.removed, repair, say=say)
     if len(state.members) < len(inventory.hosts):
         refuse_unsound(state, bundle=bundle)

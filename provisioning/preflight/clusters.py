@@ -191,3 +191,16 @@ def zones(evidence: Evidence) -> Iterator[tuple[str, Judged]]:
             remedy="take control planes in three zones",
         ),
     )
+
+
+@cluster_check("P713", "the number of control planes is odd", "error")
+def odd(evidence: Evidence) -> Judged:
+    """etcd needs more than half of its members: of four no more may fail than of three. A warning once it is made."""
+    names = [host.name for host in evidence.inventory.control_planes]
+    return judged(
+        len(names) % 2 == 1,
+        f"{len(names)}: {', '.join(names)}",
+        wanted="1, 3 or 5",
+        remedy="put one host more or less into group control-plane",
+        level="warning" if any(host.is_member for host in evidence.control_planes) else None,
+    )

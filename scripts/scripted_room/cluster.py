@@ -51,7 +51,13 @@ class Cluster:
                 for name in words[2:]:
                     self.nodes.pop(name, None)
                 return 0, "deleted"
-            case "rollout" | "drain" | "uncordon" | "label" | "taint":
+            case "label":
+                pairs = dict(word.split("=", 1) for word in words[3:] if not word.startswith("--"))
+                self.nodes[words[2]]["metadata"]["labels"].update(pairs)
+                return 0, "labeled"
+            case "wait" if words[2].removeprefix("node/") not in self.nodes:
+                return 1, f"error: timed out waiting for {words[2]}"
+            case "rollout" | "drain" | "uncordon" | "taint" | "wait":
                 return 0, f"{words[0]} done"
         return 1, f"error: unknown command {words[0]}"
 

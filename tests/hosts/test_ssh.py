@@ -121,3 +121,17 @@ async def test_a_fleet_is_reached_whole_and_the_ones_that_are_not_are_told(serve
         assert {name: done.stdout.strip() for name, done in outcome.done.items()} == {"here": "here", "far": "far"}
         with pytest.raises(HostError, match="port 1 refuses"):
             found["down"]
+
+
+async def test_the_way_may_lead_through_a_host_that_is_left_out(server: Any) -> None:
+    far = server.but(name="far", jump="here")
+    inventory = Inventory(
+        path=Path("i.yaml"),
+        name="x",
+        endpoint=EndpointSettings(mode="keepalived", address="127.0.0.9"),
+        network=NetworkSettings(),
+        hosts=(server.entry, far),
+    )
+    async with fleet(altered(inventory, hosts=(far,))) as found:
+        found.check()
+        assert [host.name for host in found.hosts] == ["far"]

@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from idcbench.hosts.inventory_file import parse_inventory
-from idcbench.provisioning.kubeadm.node_settings import CONTROL_PLANE, node_works
+from idcbench.provisioning.kubeadm.configuration import join_configuration
+from idcbench.provisioning.kubeadm.node_settings import CONTROL_PLANE, joined_works, node_works
+from idcbench.provisioning.kubeadm.traits import Traits
 
 ROOM = """\
 cluster: {name: room, endpoint: {address: 10.9.0.100}}
@@ -44,3 +48,34 @@ def test_a_control_plane_takes_no_pods_unless_it_is_a_worker_too() -> None:
 
 def test_hosts_that_are_no_nodes_yet_get_theirs_when_they_join() -> None:
     assert works() == {}
+
+
+@pytest.mark.parametrize(
+    ("label", "allowed"),
+    [
+        ("disk", True),
+        ("example.com/disk", True),
+        ("notkubernetes.io/disk", True),
+        ("topology.kubernetes.io/zone", True),
+        ("node.kubernetes.io/instance-type", True),
+        ("of.kubelet.kubernetes.io/any", True),
+        ("kubernetes.io/hostname", True),
+        ("kubernetes.io/role", False),
+        ("node-role.kubernetes.io/worker", False),
+        ("node-restriction.kubernetes.io/team", False),
+        ("topology.kubernetes.io/rack", False),
+        ("x.k8s.io/y", False),
+        ("k8s.io/y", False),
+    ],
+)
+def test_a_kubelet_gets_only_labels_that_it_may_set_and_others_are_set_once_it_has_joined(
+    label: str, allowed: bool
+) -> None:
+    [host] = parse_inventory(
+        "cluster: {name: room, endpoint: {address: 10.9.0.100}}\n"
+        f"hosts:\n  cp1: {{address: 10.9.0.11, groups: [control-plane], labels: {{{label}: x}}}}\n",
+        path=Path("room.yaml"),
+    ).hosts
+    text = join_configuration(host, Traits(), token="a.b")
+    assert (f"{label}=x" in text) == allowed
+    assert [work.words for work in joined_works([host])] == ([] if allowed else [[f"label {label}=x"]])

@@ -136,6 +136,34 @@ def test_the_endpoint_of_a_living_cluster_cannot_be_moved(room: Room) -> None:
     room.whole()
 
 
+def test_labels_that_no_kubelet_may_set_are_set_once_it_has_joined(room: Room) -> None:
+    label = "node-role.kubernetes.io/worker"
+    with altered(room.inventory) as document:
+        document["defaults"]["labels"] = {label: ""}
+    said = room.up()
+    assert f"plan: w4: label {label}=" in said
+    assert said.index("w4: join done") < said.index("w4: 1 labels and taints set")
+    assert "cp1: 1 labels and taints set" in said
+    room.whole()
+
+
+def test_a_cluster_that_lost_a_control_plane_is_worked_on_without_it(room: Room) -> None:
+    whole = room.inventory.read_text()
+    with altered(room.inventory) as document:
+        del document["hosts"]["cp2"]
+    assert "P713 cluster: found 2: cp1, cp3; wanted 1, 3 or 5" in room.up(code=6)
+    room.inventory.write_text(whole)
+    room.up()
+    room.node("remove", "cp2")
+    room.tell("off=cp2")
+    with altered(room.inventory) as document:
+        del document["hosts"]["cp2"]
+    said = room.up()
+    assert "warning: an odd number of control planes is wanted" in said
+    assert "plan: nothing to do" in said
+    assert "warning: an odd number" in room.idcbench("inventory", "check", str(room.inventory))
+
+
 def test_a_host_that_is_off_is_removed_and_kept_out(room: Room) -> None:
     room.up()
     said = room.idcbench("status", str(room.inventory))

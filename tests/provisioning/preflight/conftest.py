@@ -8,7 +8,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -35,7 +35,6 @@ NOW_NS = int(NOW.timestamp()) * 10**9
 INVENTORY = """\
 cluster:
   name: lab
-  kubernetes: "1.37"
   endpoint: {mode: keepalived, address: 192.0.2.100}
   network: {plugin: flannel}
 hosts:
@@ -64,6 +63,7 @@ class Scene:
     unreached: dict[str, str] = field(default_factory=dict)
     unmeasured: dict[str, str] = field(default_factory=dict)
     bundle: Supply | None = SUPPLY
+    kubernetes: str = "1.37"
 
     def set(self, host: str, key: str, *values: str) -> Scene:
         """These values of a fact instead of what was recorded."""
@@ -106,6 +106,11 @@ class Scene:
         self.inventory = self.inventory.replace(old, new)
         return self
 
+    def want(self, kubernetes: str) -> Scene:
+        """Another Kubernetes, one that is still to come too, which no inventory may have yet."""
+        self.kubernetes = kubernetes
+        return self
+
     def lose(self, host: str, why: str) -> Scene:
         del self.facts[host], self.measured[host]
         self.unreached[host] = why
@@ -125,7 +130,7 @@ class Scene:
 
     def evidence(self) -> Evidence:
         return Evidence(
-            inventory=parse_inventory(self.inventory, path=Path("inventory.yaml")),
+            inventory=replace(parse_inventory(self.inventory, path=Path("inventory.yaml")), kubernetes=self.kubernetes),
             facts={name: _facts(said) for name, said in self.facts.items()},
             unreached=self.unreached,
             measured={name: _facts(said) for name, said in self.measured.items()},

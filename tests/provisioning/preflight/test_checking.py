@@ -123,7 +123,7 @@ def test_a_host_of_another_cluster_is_not_mended(scene: Any) -> None:
 
 
 def test_an_unknown_number_is_told_with_those_there_are() -> None:
-    with pytest.raises(UsageError, match="no check is called P10; they are P001 to P712"):
+    with pytest.raises(UsageError, match="no check is called P10; they are P001 to P713"):
         chosen(["P10"])
     assert chosen([]) == tuple(CHECKS.values())
 
@@ -142,6 +142,19 @@ def test_up_is_refused_with_all_errors_and_for_nothing_less(scene: Any, bundle: 
         refuse_unsound(state(), bundle=bundle)
     assert "P101 cp1: found 1 cores; wanted 2 cores; give the machine more cores" in str(told.value)
     assert "P610 w1: found the bundle amd64, the host arm64" in str(told.value)
+
+
+def test_a_cluster_with_an_even_number_of_control_planes_is_not_begun_but_worked_on(scene: Any, bundle: Bundle) -> None:
+    scene.ask("  cp2: {address: 192.0.2.12, groups: [control-plane]}\n", "")
+
+    def state() -> State:
+        evidence = scene.evidence()
+        return State(inventory=evidence.inventory, facts=evidence.facts)
+
+    with pytest.raises(ClusterError, match="P713 cluster: found 2: cp1, cp3; wanted 1, 3 or 5; put"):
+        refuse_unsound(state(), bundle=bundle)
+    scene.member("cp1")
+    refuse_unsound(state(), bundle=bundle)
 
 
 def test_a_bundle_with_a_flipped_bit_is_found(scene: Any, bundle: Bundle, tmp_path: Path) -> None:

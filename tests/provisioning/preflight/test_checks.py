@@ -10,8 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from idcbench.hosts.inventory_checks import TAKEN
 from idcbench.provisioning.preflight.evidence import Supply
 from idcbench.provisioning.preflight.measuring import plan_of
+from idcbench.provisioning.preflight.ports import ports_of
 from idcbench.provisioning.preflight.registry import CHECKS
 
 RECORDED = (Path(__file__).parent / "debian-12.facts").read_text()
@@ -147,7 +149,7 @@ BROKEN: dict[str, list[tuple[str, Spoil]]] = {
     "P505": [("error", lambda s: s.saw("w1", "nftables", "Invalid argument"))],
     "P506": [
         ("note", lambda s: s.set("w1", "cgroup", "1")),
-        ("error", lambda s: s.set("w1", "cgroup", "1").ask('"1.37"', '"1.38"')),
+        ("error", lambda s: s.set("w1", "cgroup", "1").want("1.38")),
     ],
     "P507": [("error", lambda s: s.drop("w1", "cgroup_controller", "memory"))],
     "P508": [("note", lambda s: s.swap("w1", "sysctl", "net.ipv4.ip_forward 1", "net.ipv4.ip_forward 0"))],
@@ -166,14 +168,14 @@ BROKEN: dict[str, list[tuple[str, Spoil]]] = {
     "P603": [("error", lambda s: s.set("w1", "dpkg_broken", "yes"))],
     "P604": [("error", lambda s: s.drop("w1", "program", "nsenter"))],
     "P605": [("warning", lambda s: s.add("w1", "unit", "docker enabled active"))],
-    "P606": [("error", lambda s: s.set("w1", "containerd", "1.7.24").ask('"1.37"', '"1.38"'))],
+    "P606": [("error", lambda s: s.set("w1", "containerd", "1.7.24").want("1.38"))],
     "P607": [
         ("error", lambda s: s.set("w1", "kubelet", "v1.38.0")),
         ("error", lambda s: s.set("w1", "kubelet", "v1.33.9")),
     ],
     "P608": [
-        ("error", lambda s: s.member("cp1").ask('"1.37"', '"1.39"')),
-        ("error", lambda s: s.member("cp1").ask('"1.37"', '"1.36"')),
+        ("error", lambda s: s.member("cp1").want("1.39")),
+        ("error", lambda s: s.member("cp1").want("1.36")),
     ],
     "P609": [
         ("error", lambda s: spoil_bundle(s, "idc.bundle: etcd is damaged; copy it again")),
@@ -181,7 +183,7 @@ BROKEN: dict[str, list[tuple[str, Spoil]]] = {
     ],
     "P610": [("error", lambda s: s.set("w1", "architecture", "aarch64"))],
     "P611": [("error", lambda s: s.set("w1", "os_version", "13"))],
-    "P612": [("error", lambda s: s.ask('"1.37"', '"1.36"')), ("error", lambda s: s.ask('"1.37"', '"1.37.1"'))],
+    "P612": [("error", lambda s: s.want("1.36")), ("error", lambda s: s.want("1.37.1"))],
     "P701": [("error", lambda s: s.member("w1", cluster="other"))],
     "P702": [("error", lambda s: s.set("w1", "exists", "/etc/kubernetes/kubelet.conf"))],
     "P703": [("error", lambda s: s.member("cp1").member("cp2").set("cp2", "authority", "b" * 64))],
@@ -195,6 +197,7 @@ BROKEN: dict[str, list[tuple[str, Spoil]]] = {
     "P709": [("note", lambda s: s.member("cp1", state="joining"))],
     "P710": [("note", lambda s: s.ask(CP2, "").ask(CP3, ""))],
     "P711": [("note", lambda s: s.ask("plugin: flannel", "plugin: none"))],
+    "P713": [("error", lambda s: s.ask(CP2, "")), ("warning", lambda s: s.member("cp1").ask(CP2, ""))],
     "P712": [("warning", lambda s: s.ask("[control-plane]", f"[control-plane], labels: {{{ZONE}: a}}"))],
 }  # fmt: skip
 ROWS = [(number, level, spoil) for number, rows in BROKEN.items() for level, spoil in rows]
@@ -244,6 +247,13 @@ def test_there_is_a_case_for_every_check_at_its_severity() -> None:
     for number, rows in BROKEN.items():
         if number not in ("P711",):
             assert CHECKS[number].severity in {level for level, _ in rows}, number
+
+
+@pytest.mark.parametrize("mode", ["keepalived, address: 192.0.2.100", "local-lb"])
+def test_the_endpoint_can_have_none_of_the_other_ports(scene: Any, mode: str) -> None:
+    scene.ask("mode: keepalived, address: 192.0.2.100", f"mode: {mode}")
+    ports = {port.number: port.what for port in ports_of(scene.evidence().inventory)}
+    assert ports == {**TAKEN, 8443: "the endpoint"}
 
 
 def test_sound_hosts_are_sound(scene: Any) -> None:
