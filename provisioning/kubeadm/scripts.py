@@ -37,7 +37,8 @@ fi
 mounted='^/var/lib/kubelet/|^/run/netns/cni-'
 awk -v ours="$mounted" '$2 ~ ours { print $2 }' /proc/mounts | sort -r | xargs -r -n 1 umount -l || true
 # kubelet mounts its folder on itself where /var is not shared; a disk of its own has another device, and stays
-[ "$(stat -c %d /var/lib/kubelet 2>/dev/null)" != "$(stat -c %d /var/lib)" ] || umount -l /var/lib/kubelet 2>/dev/null || true
+device() { stat -c %d "$1" 2>/dev/null; }
+[ "$(device /var/lib/kubelet)" != "$(device /var/lib)" ] || umount -l /var/lib/kubelet 2>/dev/null || true
 for folder in /var/lib/etcd /var/lib/kubelet; do empty $folder; done
 rmdir /var/lib/etcd 2>/dev/null || true
 rm -rf /etc/kubernetes/manifests /etc/kubernetes/*.conf /etc/kubernetes/tmp
