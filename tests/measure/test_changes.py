@@ -74,7 +74,7 @@ def test_ranks_are_those_of_scipy(values: np.ndarray) -> None:  # type: ignore[t
     assert _ranks(values) == pytest.approx(stats.rankdata(values) - (len(values) + 1) / 2)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(arrays(np.float64, st.integers(LEAST, 40), elements=st.floats(-1e3, 1e3)), st.integers(0, 2))
 def test_changes_are_in_order_far_enough_apart_and_no_matter_of_scale(values: np.ndarray, power: int) -> None:  # type: ignore[type-arg]
     changes = find_changes(values)

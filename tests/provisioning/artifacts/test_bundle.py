@@ -19,7 +19,7 @@ from idcbench.provisioning.artifacts.failure import BundleError
 from .bundles import digest, written
 
 FILES = st.dictionaries(st.from_regex(r"[a-z][a-z-]{0,11}", fullmatch=True), st.binary(max_size=3000), max_size=5)
-ONCE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ONCE = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @ONCE

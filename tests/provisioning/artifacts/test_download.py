@@ -170,7 +170,7 @@ def test_a_password_is_sent_but_never_shown(site: Site, tmp_path: Path) -> None:
     assert shown("https://me:secret@host:8443/path") == "https://host:8443/path"
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=2000), cuts=st.lists(st.integers(0, 2000), max_size=2), there=st.integers(0, 2000))
 def test_wherever_it_is_cut_the_file_is_whole(
     site: Site, tmp_path: Path, content: bytes, cuts: list[int], there: int

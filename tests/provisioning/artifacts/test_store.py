@@ -92,7 +92,7 @@ def test_what_is_half_there_is_never_found(store: Store, harm: str) -> None:
     assert store.find(ETCD) is not None
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(length=st.integers(0, 2000))
 def test_a_manifest_cut_anywhere_is_none(tmp_path: Path, length: int) -> None:
     store = Store(tmp_path / "cut")

@@ -324,7 +324,7 @@ def test_nothing_reached_and_nothing_measured_is_no_failure_of_ours(scene: Any) 
 KEYS = sorted({line.partition("=")[0] for line in RECORDED.splitlines()})
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     lost=st.sets(st.sampled_from(KEYS), max_size=6),
     odd=st.dictionaries(

@@ -78,7 +78,7 @@ def knowledge(engine: ClusterEngine, pod: Pod) -> tuple[Any, ...]:
     return engine.feasible(pod), refused, totals, scores
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**9))
 def test_after_any_history_the_engine_knows_what_a_new_one_knows(seed: int) -> None:
     rng = Random(seed)
