@@ -79,7 +79,7 @@ class SshHost:
         try:
             return await self.connection.create_process(command, encoding=None)
         except (asyncssh.Error, OSError) as error:
-            raise NotStartedError(self.name, f"`{name}` could not be started: {_said(error)}") from error
+            raise NotStartedError(self.name, f"`{name}` could not be started: {_said(error)}; is the host on?") from error
 
     @contextlib.asynccontextmanager
     async def talk(self, *argv: str) -> AsyncIterator[asyncssh.SSHClientProcess[str]]:
