@@ -44,7 +44,7 @@ def test_control_plane_host_powered_off(
     with_leader = "yes" if leading.name == host else "no"
     fault = Fault(
         log=f"host-power-{role}",
-        labels={"fault": "host-power", "way": role, "vip_and_leader": with_leader},
+        labels={"fault": "host-power", "role": role, "vip_and_leader": with_leader},
         host=host,
         component="etcd",
         verb="stop-host",
