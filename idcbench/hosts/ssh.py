@@ -79,7 +79,8 @@ class SshHost:
         try:
             return await self.connection.create_process(command, encoding=None)
         except (asyncssh.Error, OSError) as error:
-            raise NotStartedError(self.name, f"`{name}` could not be started: {_said(error)}; is the host on?") from error
+            message = f"`{name}` could not be started: {_said(error)}; is the host on?"
+            raise NotStartedError(self.name, message) from error
 
     @contextlib.asynccontextmanager
     async def talk(self, *argv: str) -> AsyncIterator[asyncssh.SSHClientProcess[str]]:

@@ -19,10 +19,10 @@ from idcbench.measure.calls import Call
 from idcbench.measure.clock import ClockPair
 from idcbench.measure.loader import LoadPlan, LoadResult, run_load
 from idcbench.measure.podwatch import PodSteps, watching_pods
-from idcbench.measure.standard import IMAGE
 from idcbench.plugin.live import LiveCluster
 from idcbench.progress import Progress
 from idcbench.runs.directory import Run
+from idcbench.suites.functional.manifests import pod_spec
 
 Millis = npt.NDArray[np.float64]
 CONNECTIONS = 32
@@ -85,10 +85,8 @@ def exactly(count: int, rate_per_s: float, *, seed: int) -> npt.NDArray[np.int64
 
 
 def pod(name: str, **spec: object) -> Manifest:
-    """A schedulable pod without state; what is deleted is gone at once."""
-    requests = {"cpu": "1m", "memory": "1Mi"}
-    container = {"name": "main", "image": IMAGE, "resources": {"requests": requests}}
-    own = {"containers": [container], "terminationGracePeriodSeconds": 0}
+    """A schedulable pod without state, as every namespace takes it; what is deleted is gone at once."""
+    own = pod_spec(resources={"requests": {"cpu": "1m", "memory": "1Mi"}})
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": own | spec}
 
 

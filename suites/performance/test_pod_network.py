@@ -10,7 +10,7 @@ from idcbench.cluster import Capability
 from idcbench.kube.crud import Client
 from idcbench.plugin.live import LiveCluster
 from idcbench.plugin.record import Record
-from idcbench.suites.functional.manifests import named, service, use_images
+from idcbench.suites.functional.manifests import named, service
 from idcbench.suites.functional.states import name_of
 from idcbench.suites.functional.tool import PORT, address_of, server, started
 
@@ -28,7 +28,6 @@ ASKER, NEAR, FAR = "asker", "near", "far"
 @pytest.fixture
 def pods(idc_cluster: LiveCluster, idc_client: Client) -> Iterator[tuple[str, dict[str, str]]]:
     """A namespace with a pod that asks, one on the same node, one on another; the addresses of all and of Services."""
-    use_images(idc_cluster.facts.images)
     nodes = [name_of(node) for node in idc_client.list("Node") if not _repels(node)]
     if not nodes:
         pytest.skip("needs a node that takes any pod")

@@ -28,6 +28,7 @@ from .usage import ControlPlane, read_control_plane
 
 pytestmark = pytest.mark.idc_measuring
 LAST_READY_S = 60.0
+FEW = 10
 LATENCY = "from the planned start of a request of the standard load to its whole answer, of those answered 2xx"
 SHARE = (
     "processor time of every process of the harness (pytest, the load, the watch on pods) while the standard load was"
@@ -61,8 +62,13 @@ def test_standard_load(
 
 @contextmanager
 def _enough_nodes(cluster: LiveCluster, client: Client, wanted: int, progress: Progress) -> Iterator[int]:
-    """As many nodes as are wanted, where the target simulates them; elsewhere those that there are."""
+    """As many nodes as are wanted, where the target simulates them; elsewhere those that there are.
+
+    Skips where those are so few that their kubelets would be measured, and not the control plane.
+    """
     there = node_count(client)
+    if Capability.MANY_NODES not in cluster.capabilities and there * FEW < wanted:
+        pytest.skip(f"needs a tenth of the {wanted} nodes that the load is for; there are {there}")
     if there >= wanted or Capability.MANY_NODES not in cluster.capabilities:
         yield there
         return

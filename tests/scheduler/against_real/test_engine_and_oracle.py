@@ -14,9 +14,7 @@ from hypothesis import strategies as st
 
 from idcbench.scheduler.engine.engine import ClusterEngine
 
-TOLD = settings(
-    max_examples=25, verbosity=Verbosity.quiet, suppress_health_check=list(HealthCheck), database=None
-)
+TOLD = settings(max_examples=25, verbosity=Verbosity.quiet, suppress_health_check=list(HealthCheck), database=None)
 
 
 TOGETHER = (
