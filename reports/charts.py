@@ -213,12 +213,12 @@ def _address_owners(frame: _Frame, owners: tuple[tuple[float, str], ...], top: f
 
 
 def _act(frame: _Frame, at_s: float, label: str, kind: str, row: int) -> str:
-    """A line through the whole chart, with what was done or seen."""
+    """A line through the whole chart, with what was done or seen; on a narrow page only its beginning has room."""
     place, left = frame.at(at_s), frame.x(at_s) > 0.55
     y = _ACT * row + 11
     line = element("line", x1=place, x2=place, y1=y - 9, y2=frame.height - _AXIS, class_=f"act {kind}")
     text = element(
-        "text", text=label, x=place, y=y, dx=-5 if left else 5, text_anchor="end" if left else None,
+        "text", element("title", text=label), text=label.partition(",")[0], x=place, y=y, dx=-5 if left else 5, text_anchor="end" if left else None,
         class_=f"act {kind}",
     )  # fmt: skip
     return element("g", line, text)
