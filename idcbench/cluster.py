@@ -106,7 +106,7 @@ class Happening:
 class ClusterFacts:
     """What the report says about the cluster; plain values only.
 
-    ``images``: references of images that its hosts have, by what they are (``pause``, ``podtool``), for tests' pods.
+    ``images``: references of images that its hosts have, by what they are (``pause``, ``podtool``, …), for tests' pods.
     ``power_loss``: what a host suffers that is switched off, as reports say it; a lab's loses its processes alone.
     ``ours`` is false for a cluster that idcbench did not make: disruptive tests then need to be allowed by its name.
     """

@@ -19,8 +19,9 @@ from ..kube.objects import EndpointSlice, ObjectMeta
 from ..kube.session import ApiSession
 from .nodes.kwok import MARK
 
-POD_IMAGES = ("pause", "podtool")
-"""One that only sleeps, which every node has, and the one that does what tests ask it to (bundles have it)."""
+POD_IMAGES = ("pause", "podtool", "idcbench-scheduler")
+"""One that only sleeps, which every node has; the one that does what tests ask it to, which bundles have; and that with
+idcbench in it."""
 MASTERS = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
 
 

@@ -218,8 +218,8 @@ def _act(frame: _Frame, at_s: float, label: str, kind: str, row: int) -> str:
     y = _ACT * row + 11
     line = element("line", x1=place, x2=place, y1=y - 9, y2=frame.height - _AXIS, class_=f"act {kind}")
     text = element(
-        "text", element("title", text=label), text=label.partition(",")[0], x=place, y=y, dx=-5 if left else 5, text_anchor="end" if left else None,
-        class_=f"act {kind}",
+        "text", element("title", text=label), text=label.partition(",")[0], x=place, y=y, dx=-5 if left else 5,
+        text_anchor="end" if left else None, class_=f"act {kind}",
     )  # fmt: skip
     return element("g", line, text)
 

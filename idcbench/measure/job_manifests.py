@@ -14,6 +14,14 @@ READY_S = 60.0
 """From making the Job to its start: pods are scheduled, images pulled, connections opened meanwhile."""
 SLACK_S = 60.0
 FOLDER = "/etc/idcbench"
+RESTRICTED = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "runAsUser": 65532,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+"""What pod security ``restricted`` asks for; the user is the one that images without an account call nobody."""
 
 
 def load_manifests(
@@ -71,7 +79,8 @@ def _pod(name: str, image: str, pods: int, start_unix_s: float, service_account:
             {
                 "name": "load",
                 "image": image,
-                "command": ["python", "-m", "idcbench.measure.load_job"],
+                "command": ["python3", "-m", "idcbench.measure.load_job"],
+                "securityContext": RESTRICTED,
                 "env": [{"name": key, "value": value} for key, value in values.items()],
                 "resources": {"requests": {"cpu": "1", "memory": "256Mi"}},
                 "volumeMounts": [{"name": "plan", "mountPath": FOLDER, "readOnly": True}],
