@@ -9,6 +9,8 @@ CONTAINERD_CONFIG = "/etc/containerd/config.toml"
 KUBELET_UNIT = "/etc/systemd/system/kubelet.service"
 KUBELET_DROPIN = "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf"
 CRICTL_CONFIG = "/etc/crictl.yaml"
+PLUGINS = "/opt/cni/bin"
+"""Where bundles put CNI plugins; Debian 13's containerd looks elsewhere unless it is told."""
 
 
 def containerd_config(traits: Traits, *, pause: str) -> str:
@@ -22,6 +24,8 @@ version = 2
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{pause}"
   restrict_oom_score_adj = {oom}
+[plugins."io.containerd.grpc.v1.cri".cni]
+  bin_dir = "{PLUGINS}"
 [plugins."io.containerd.grpc.v1.cri".registry]
   config_path = "/etc/containerd/certs.d"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
@@ -38,6 +42,8 @@ version = 3
   config_path = '/etc/containerd/certs.d'
 [plugins.'io.containerd.cri.v1.runtime']
   restrict_oom_score_adj = {oom}
+[plugins.'io.containerd.cri.v1.runtime'.cni]
+  bin_dir = '{PLUGINS}'
 [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
   runtime_type = 'io.containerd.runc.v2'
 [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from dataclasses import replace as altered
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from idcbench.provisioning.facts.facts import Facts, FactsError, parse_facts
 from idcbench.provisioning.kubeadm.difference import difference
 from idcbench.provisioning.kubeadm.fitting import check_fits, check_owner, check_version
 from idcbench.provisioning.kubeadm.plan import plan
+from idcbench.provisioning.kubeadm.runtime import CONTAINERD_CONFIG
 from idcbench.provisioning.kubeadm.sharing import made
 from idcbench.provisioning.kubeadm.state import State
 from idcbench.provisioning.kubeadm.wanted import Supplies, Wanted, WantedFile, managed_paths, wanted
@@ -112,6 +114,14 @@ def test_a_host_that_keeps_its_time_by_another_program_gets_no_chrony_and_a_cont
     assert "chrony" not in other.services
     assert "chrony" in want(host, facts("container=none\n")).services
     assert "chrony" not in want(host, facts("container=docker\n")).services
+
+
+@pytest.mark.parametrize("containerd", ["1.6.20", "1.7.24", "2.1.1"])
+def test_containerd_looks_for_plugins_where_the_bundle_puts_them(containerd: str) -> None:
+    made = want(room().host("w1"), facts(f"containerd={containerd}\n")).files
+    [config] = [tomllib.loads(file.content.decode()) for file in made if file.path == CONTAINERD_CONFIG]
+    cri = "io.containerd.grpc.v1.cri" if containerd.startswith("1.") else "io.containerd.cri.v1.runtime"
+    assert config["plugins"][cri]["cni"]["bin_dir"] == "/opt/cni/bin"
 
 
 def test_kube_scheduler_rests_where_ours_is_in_its_place_and_serves_again_where_it_is_not() -> None:
