@@ -79,6 +79,7 @@ def _pod(name: str, image: str, pods: int, start_unix_s: float, service_account:
             {
                 "name": "load",
                 "image": image,
+                "imagePullPolicy": "IfNotPresent",  # one that was brought to the nodes is nowhere to be pulled
                 "command": ["python3", "-m", "idcbench.measure.load_job"],
                 "securityContext": RESTRICTED,
                 "env": [{"name": key, "value": value} for key, value in values.items()],
