@@ -14,11 +14,11 @@ SITE = "opt/idcbench/site"
 KERNELS = "opt/idcbench/kernels"
 PACKAGES = ("python3-minimal", "libpython3-stdlib", "libstdc++6")
 DISTRIBUTIONS = (
-    "aiohappyeyeballs", "aiohttp", "aiosignal", "attrs", "cffi", "click", "cryptography", "frozenlist", "idna",
-    "llvmlite", "msgspec", "multidict", "numba", "numpy", "prometheus_client", "propcache", "pycparser", "PyYAML",
-    "tabulate", "typing_extensions", "yarl",
+    "aiohappyeyeballs", "aiohttp", "aiosignal", "attrs", "cffi", "click", "cryptography", "frozenlist", "h2",
+    "hdrhistogram", "hpack", "hyperframe", "idna", "llvmlite", "msgspec", "multidict", "numba", "numpy",
+    "prometheus_client", "propcache", "pycparser", "PyYAML", "tabulate", "typing_extensions", "yarl",
 )  # fmt: skip
-"""What `idcbench scheduler run` imports; not all that idcbench as a whole depends on."""
+"""What `idcbench scheduler run` imports, and a load from pods; not all that idcbench as a whole depends on."""
 ENTRYPOINT = ("/usr/bin/python3", "-m", "idcbench.cli.main", "scheduler", "run")
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,7 @@ from idcbench.measure.job_result import LoadJobError, line_of, merged
 from idcbench.measure.load_job import Part, pod_access
 from idcbench.measure.open_loop import SENT, Outcome
 from idcbench.measure.synthetic import Behaviour, SyntheticServer, SyntheticSettings
+from idcbench.scheduler.deploy.image import DISTRIBUTIONS
 
 CALLS = (Call(name="read", path="/a", weight=3), Call(name="write", method="POST", path="/b", body='{"n":"{n}"}'))
 PLAN = JobPlan(arrivals=Poisson(rate_per_s=200, duration_s=1, seed=3), calls=CALLS, connections=4)
@@ -161,3 +163,11 @@ def test_the_manifest_says_to_each_pod_what_it_has_to_know(tmp_path: Path) -> No
                     "IDC_LOAD_SERVER": "http://x:1"})  # fmt: skip
     assert (part.plan, part.completions, part.start_unix_s) == (PLAN, 3, 12.5)
     json.dumps([config, job])
+
+
+def test_the_image_that_idcbench_makes_has_all_that_a_pod_imports() -> None:
+    loaded = "import json, sys, idcbench.measure.load_job; print(json.dumps([*sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    packages = packages_distributions()
+    wanted = {each for name in json.loads(done.stdout) for each in packages.get(name.partition(".")[0], ())}
+    assert wanted - {"idcbench", "setuptools"} <= set(DISTRIBUTIONS)  # setuptools has a hook in every environment
