@@ -41,7 +41,8 @@ def test_load_from_pods(idc_cluster: LiveCluster, idc_client: Client, idc_record
         call = Call(name="get configmap", path=f"/api/v1/namespaces/{namespace}/configmaps/asked")
         arrivals = Poisson(rate_per_s=rate_per_s, duration_s=DURATION_S, seed=1)
         result = _sent(idc_client, namespace, JobPlan(arrivals=arrivals, calls=(call,)), image)
-    assert not result.objections, "; ".join(result.objections)
+    for objection in result.objections:
+        idc_record.run.invalidate(f"load from pods: {objection}")
     done = result.calls[call.name]
     assert done.counts[Outcome.OK] == result.requests, {key.name: count for key, count in done.counts.items() if count}
     for label, quantile in QUANTILES.items():
