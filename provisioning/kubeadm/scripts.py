@@ -28,7 +28,8 @@ RESET = (
     + """\
 systemctl stop kubelet 2>/dev/null || true
 if command -v crictl >/dev/null 2>&1 && systemctl is-active --quiet containerd; then
-    crictl pods -q 2>/dev/null | xargs -r crictl rmp -f >/dev/null 2>&1 || true
+    # its own limit is 2 s, and on a busy host a pod whose network is not gone by then stays, with its processes
+    crictl --timeout 60s pods -q | xargs -r crictl --timeout 60s rmp -f >/dev/null || true
 elif systemctl is-active --quiet containerd; then
     ctr -n k8s.io tasks ls -q | xargs -r -n 1 ctr -n k8s.io tasks kill -s SIGKILL || true
     ctr -n k8s.io tasks ls -q | xargs -r -n 1 ctr -n k8s.io tasks rm -f || true
