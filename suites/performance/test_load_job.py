@@ -16,7 +16,7 @@ from idcbench.measure.open_loop import Outcome
 from idcbench.plugin.live import LiveCluster
 from idcbench.plugin.record import Record
 from idcbench.suites.functional.manifests import named, role, role_binding, rule
-from idcbench.suites.functional.states import name_of
+from idcbench.suites.functional.states import has_condition, name_of
 
 from .ground import own_namespace
 
@@ -70,4 +70,4 @@ def _sent(client: Client, namespace: str, plan: JobPlan, image: str) -> JobResul
 
 
 def _has_ended(job: Manifest) -> bool:
-    return any(one["type"] in ("Complete", "Failed") for one in job.get("status", {}).get("conditions", ()))
+    return has_condition("Complete")(job) or has_condition("Failed")(job)

@@ -29,6 +29,7 @@ from .usage import ControlPlane, read_control_plane
 pytestmark = pytest.mark.idc_measuring
 LAST_READY_S = 60.0
 FEW = 10
+"""So many times fewer nodes than the load is for are too few."""
 LATENCY = "from the planned start of a request of the standard load to its whole answer, of those answered 2xx"
 SHARE = (
     "processor time of every process of the harness (pytest, the load, the watch on pods) while the standard load was"

@@ -104,16 +104,20 @@ async def test_a_key_never_seen_is_learnt_when_asked_and_one_that_changed_is_not
     assert "its key is not the one in" in await refused(learning)
 
 
-async def test_a_fleet_is_reached_whole_and_the_ones_that_are_not_are_told(server: Any) -> None:
-    down = server.but(name="down", port=1)
-    far = server.but(name="far", jump="here")
-    inventory = Inventory(
+def inventory_of(*hosts: HostEntry) -> Inventory:
+    return Inventory(
         path=Path("i.yaml"),
         name="x",
         endpoint=EndpointSettings(mode="keepalived", address="127.0.0.9"),
         network=NetworkSettings(),
-        hosts=(server.entry, down, far),
+        hosts=hosts,
     )
+
+
+async def test_a_fleet_is_reached_whole_and_the_ones_that_are_not_are_told(server: Any) -> None:
+    down = server.but(name="down", port=1)
+    far = server.but(name="far", jump="here")
+    inventory = inventory_of(server.entry, down, far)
     async with fleet(inventory) as found:
         assert [host.name for host in found.hosts] == ["here", "far"]
         assert list(found.unreached) == ["down"]
@@ -125,13 +129,7 @@ async def test_a_fleet_is_reached_whole_and_the_ones_that_are_not_are_told(serve
 
 async def test_the_way_may_lead_through_a_host_that_is_left_out(server: Any) -> None:
     far = server.but(name="far", jump="here")
-    inventory = Inventory(
-        path=Path("i.yaml"),
-        name="x",
-        endpoint=EndpointSettings(mode="keepalived", address="127.0.0.9"),
-        network=NetworkSettings(),
-        hosts=(server.entry, far),
-    )
+    inventory = inventory_of(server.entry, far)
     async with fleet(altered(inventory, hosts=(far,))) as found:
         found.check()
         assert [host.name for host in found.hosts] == ["far"]
